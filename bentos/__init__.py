@@ -1,0 +1,1 @@
+"""The BentoML service: captioner and embedder, standalone behind plain HTTP."""

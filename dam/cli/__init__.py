@@ -1,0 +1,1 @@
+"""The `dam` command line: one module per command, put together in `main`."""

@@ -1,0 +1,19 @@
+"""Identifiers: asset ids and change ids are UUIDv7 in their usual text form, so that they sort by time."""
+
+from __future__ import annotations
+
+import re
+
+import uuid_utils
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def new_id() -> str:
+    """A new UUIDv7, 36 characters."""
+    return str(uuid_utils.uuid7())
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` is a UUID (of any version: buckets of the original project hold UUIDv4) in lower case."""
+    return _UUID.fullmatch(text) is not None

@@ -1,0 +1,1 @@
+"""What keeps the bucket in order: compaction, vacuum, the published snapshot, reconcile."""

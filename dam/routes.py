@@ -1,0 +1,16 @@
+"""Routes and default ports, stated once for servers and clients alike."""
+
+from __future__ import annotations
+
+from typing import Final
+
+BENTO_PORT: Final = 3000
+INGEST_PORT: Final = 8001
+
+CAPTION: Final = "/caption"
+EMBED: Final = "/embed"
+MODELS: Final = "/models"
+UPLOAD: Final = "/upload"
+LIVE: Final = "/healthz"
+READY: Final = "/readyz"
+METRICS: Final = "/metrics"

@@ -1,0 +1,1 @@
+"""The upload API: validate, store, queue, answer."""

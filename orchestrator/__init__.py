@@ -1,0 +1,1 @@
+"""Consumes jobs, calls the Bento over HTTP and commits the results."""
