@@ -6,6 +6,7 @@ from typing import Final
 
 BENTO_PORT: Final = 3000
 INGEST_PORT: Final = 8001
+ORCHESTRATOR_PORT: Final = 8003
 
 CAPTION: Final = "/caption"
 EMBED: Final = "/embed"
