@@ -1,0 +1,1 @@
+"""Behaviour of the upload API, of content claims, type sniffing and bulk import."""
