@@ -1,0 +1,177 @@
+"""Decoding of pictures to RGB as a viewer would show them, and refusal of what cannot be decoded.
+
+Called by the Bento (pixels for the models) and the orchestrator (pixels for thumbnails), off their event
+loops. It refuses from the header what would be too large, so that a decompression bomb is never unpacked,
+and must never return a picture that is only partly there.
+"""
+
+from __future__ import annotations
+
+import io
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from PIL import Image, ImageFile, TiffImagePlugin
+from pillow_heif import register_heif_opener
+
+from dam.errors import PictureError
+from dam.pictures import containers
+from dam.pictures.colours import to_rgb
+from dam.pictures.exif import captured_at, orientation
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+MAX_PIXELS: Final = 100_000_000
+"""Default limit of width times height; an RGB picture of this size takes 300 MB."""
+
+_FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "HEIF")
+_DNG_VERSION: Final = 0xC612
+_STRIP_TAGS: Final = ((273, 279), (324, 325))
+_TRANSPOSITIONS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+Image.init()  # `formats` wants every plugin to be there
+register_heif_opener()  # Pillow itself reads AVIF but not HEIC
+# The limit is ours and per call (`max_pixels`); Pillow's own is one number for the whole process.
+Image.MAX_IMAGE_PIXELS = None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A decoded picture; `width` and `height` are the original's, as displayed, in pixels.
+
+    `image` is RGB. It is smaller than the original where `max_side` allowed that.
+    """
+
+    image: Image.Image
+    width: int
+    height: int
+    mime_type: str
+    captured_at: datetime | None
+
+
+def decode(source: bytes | Path, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """The picture in RGB, full size: upright, composited on white, first frame. Raises PictureError."""
+    return read(source, max_pixels=max_pixels).image
+
+
+def read(source: bytes | Path, *, max_pixels: int = MAX_PIXELS, max_side: int | None = None) -> Picture:
+    """Decode `source` and say what its header says.
+
+    With `max_side` the picture may come smaller, but never with a longer side under `max_side` pixels unless
+    the original's is: JPEG and HEIC then decode in a fraction of time and memory. Meant for thumbnails; the
+    models want every pixel. Raises PictureError.
+    """
+    stream: AbstractContextManager[BinaryIO]
+    stream = source.open("rb") if isinstance(source, Path) else nullcontext(io.BytesIO(source))
+    with stream as file:
+        mime_type = _recognise(file, max_pixels)
+        opened: Image.Image | None = None
+        try:
+            opened = Image.open(file, formats=_FORMATS)
+            _refuse_from_header(opened, max_pixels)
+            return _unpack(opened, mime_type, max_side)
+        except (PictureError, MemoryError):
+            raise
+        # Damaged files make decoders raise nearly anything: OSError, SyntaxError, struct.error, KeyError, …
+        except Exception as error:
+            raise _explain(error, opened, file, mime_type) from error
+
+
+def _recognise(file: BinaryIO, max_pixels: int) -> str:
+    """The MIME type of a supported file, or PictureError."""
+    head = file.read(containers.SNIFF_BYTES)
+    file.seek(0)
+    mime_type = containers.sniff(head)
+    if mime_type is None:
+        raise PictureError(
+            "not_an_image", "This is not an image: its first bytes are those of no known format."
+        )
+    if mime_type not in containers.SUPPORTED:
+        raise PictureError("unsupported_format", _unsupported(mime_type))
+    if mime_type == containers.WEBP and (size := containers.webp_size(head)):
+        _refuse_pixels(*size, max_pixels)
+    return mime_type
+
+
+def _unsupported(mime_type: str) -> str:
+    return (
+        f"This picture is {mime_type}, which is not supported. "
+        "Convert it to JPEG, PNG, WebP, GIF, TIFF, BMP, HEIC or AVIF."
+    )
+
+
+def _refuse_from_header(image: Image.Image, max_pixels: int) -> None:
+    _refuse_pixels(*image.size, max_pixels)
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        if _DNG_VERSION in image.tag_v2:
+            raise PictureError("unsupported_format", _unsupported("image/x-adobe-dng"))
+        # A tile is unpacked whole: one much larger than its picture is a bomb of its own.
+        tile = image.tag_v2.get(322, 0), image.tag_v2.get(323, 0)
+        _refuse_pixels(*tile, max_pixels)
+
+
+def _refuse_pixels(width: int, height: int, max_pixels: int) -> None:
+    if width * height > max_pixels:
+        raise PictureError(
+            "too_many_pixels",
+            f"The picture has {width} x {height} pixels; at most {max_pixels:,} in all can be decoded. "
+            "Make it smaller and try again.",
+        )
+
+
+def _unpack(opened: Image.Image, mime_type: str, max_side: int | None) -> Picture:
+    header_size = opened.size
+    if max_side is not None and isinstance(opened, ImageFile.ImageFile):
+        opened.draft(None, (max_side, max_side))
+    drafted = opened.size != header_size
+    opened.load()
+    taken = captured_at(opened)
+    turn = orientation(opened)
+    image = to_rgb(opened)
+    if turn in _TRANSPOSITIONS:
+        image = image.transpose(_TRANSPOSITIONS[turn])
+    # The pixels are upright sRGB now; what is left in `info` (profile, EXIF) would say otherwise.
+    image.info = {}
+    width, height = header_size if drafted else image.size
+    if drafted and turn >= 5:  # noqa: PLR2004 - EXIF: 5 to 8 swap the sides
+        width, height = height, width
+    return Picture(image, width, height, mime_type, taken)
+
+
+def _explain(error: Exception, opened: Image.Image | None, file: BinaryIO, mime_type: str) -> PictureError:
+    file.seek(0)
+    data = file.read()
+    if (
+        "truncated" in str(error).lower()
+        or containers.is_cut_short(data, mime_type)
+        or (isinstance(opened, TiffImagePlugin.TiffImageFile) and _strips_end_late(opened, len(data)))
+    ):
+        return PictureError(
+            "truncated",
+            f"The {mime_type} file is cut short after {len(data):,} bytes; upload the whole file.",
+        )
+    return PictureError(
+        "broken_image",
+        f"The {mime_type} file is damaged and cannot be decoded ({error}); upload a sound copy.",
+    )
+
+
+def _strips_end_late(image: TiffImagePlugin.TiffImageFile, length: int) -> bool:
+    """Whether any strip or tile lies beyond the end of the file."""
+    for offsets, counts in _STRIP_TAGS:
+        pairs = zip(image.tag_v2.get(offsets, ()), image.tag_v2.get(counts, ()), strict=False)
+        if any(offset + count > length for offset, count in pairs):
+            return True
+    return False
