@@ -1,0 +1,63 @@
+# make demo    everything on this machine, with sample pictures, until Ctrl-C
+# make test    every test, against a real RabbitMQ and a real S3 server
+# make check   lint, formatting, types, the import rule
+# make bench   every benchmark
+# make lock    pin the dependencies anew
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable
+
+.PHONY: demo test test-base check format bench lock clean
+
+demo: $(VENV)/.demo
+	@$(BIN)/dam demo $(ARGS)
+
+test: $(VENV)/.check
+	@tests/services/install.sh
+	@$(BIN)/pytest $(ARGS)
+
+# Golden captions and searches, where the `base` weights are in DAM_MODELS_DIR or can be loaded from the hub.
+test-base: $(VENV)/.check
+	@$(BIN)/pytest tests/bentos/base_golden.py $(ARGS)
+
+check: $(VENV)/.check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q tests/test_imports.py
+
+format: $(VENV)/.check
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.check
+	@tests/services/install.sh
+	@for name in memory batching demo_quality; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name $(ARGS) || exit 1; done
+
+# pip reads the lock as constraints: each extra installs only what it names, at these versions.
+lock: $(VENV)/.check
+	$(BIN)/pip install --quiet 'pip-tools>=7.5'
+	$(BIN)/pip-compile --quiet --extra check --allow-unsafe --strip-extras --no-annotate --no-header --no-emit-index-url \
+		--no-emit-find-links --no-emit-trusted-host --no-emit-options --output-file requirements.lock pyproject.toml
+	@sed -i '/^dam @/d; /^#/d; /^$$/d' requirements.lock
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'Python 3.11 or newer is needed; this is' `$(PYTHON) --version`'. Try: make PYTHON=python3.12'; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo 'The venv module is missing. Try: apt install python3-venv'; exit 1; }
+
+$(VENV)/.demo: $(VENV)/bin/python requirements.lock pyproject.toml
+	@echo 'Installing into $(VENV)/: about 6 GB, mostly PyTorch; a few minutes the first time.'
+	@$(INSTALL) '.[demo]'
+	@touch $@
+
+$(VENV)/.check: $(VENV)/bin/python requirements.lock pyproject.toml
+	@echo 'Installing into $(VENV)/ what the tests need: about 6 GB, mostly PyTorch; a few minutes the first time.'
+	@$(INSTALL) '.[check]'
+	@touch $@ $(VENV)/.demo
