@@ -1,0 +1,1 @@
+"""Real services that tests and benchmarks start for themselves: an S3 server and a broker."""
