@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ACCEPTED: Final = ", ".join(media.name for media in MEDIA_TYPES)
 
 BODY_CODES: Final = frozenset({"bad_multipart", "request_too_large", "too_many_files", "stalled"})
-"""Reasons that end the body: nothing after them is read, and the connection is closed."""
+"""Reasons that end the body: nothing after them is taken."""
 
 
 class RefusalError(Exception):

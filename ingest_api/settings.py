@@ -30,6 +30,11 @@ class IngestSettings(DamSettings):
     )
     upload_wait_s: float = Field(default=30.0, gt=0, description="How long a request waits for that memory.")
     body_idle_s: float = Field(default=60.0, gt=0, description="A body that stops for this long is given up.")
+    linger_s: float = Field(
+        default=10.0,
+        gt=0,
+        description="How long the rest of a refused body is read on.",
+    )
     retry_after_s: int = Field(default=5, ge=1, description="What `Retry-After` says in a 503.")
     connect_timeout_s: float = Field(
         default=10.0, gt=0, description="How long opening store or queue may take."

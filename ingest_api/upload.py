@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING
 
 import structlog
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from dam.problem import CONTENT_TYPE
 from ingest_api import refusals
 from ingest_api.answers import RefusedFile, UploadAnswer, UploadedFile, upload_problem
+from ingest_api.body import BodyAnswer, RequestBody
 from ingest_api.budget import OutOfBudgetError
 from ingest_api.multipart import MultipartBody, Part
 from ingest_api.names import safe_name
 from ingest_api.refusals import RefusalError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from starlette.requests import Request
 
     from ingest_api.budget import MemoryBudget
@@ -52,30 +50,29 @@ class Uploads:
     async def answer(self, request: Request) -> Response:
         """Take every file of the request, one after the other, in the order sent."""
         outcomes: _Outcomes = []
+        body = RequestBody(request, self._settings)
         try:
-            await self._receive(request, outcomes)
+            await self._receive(request.headers.get("content-type", ""), body, outcomes)
         except RefusalError as refusal:
             # The body ends here: what was taken stays taken, and the rest is told once.
             outcomes.append((None, refusal))
         except ClientDisconnect:
             log.info("upload.disconnected", taken=len(outcomes))
             return Response(status_code=400)
-        return _response(outcomes)
+        return _response(outcomes, body)
 
-    async def _receive(self, request: Request, outcomes: _Outcomes) -> None:
-        length = int(request.headers.get("content-length", self._settings.max_request_bytes))
-        if length > self._settings.max_request_bytes:
-            raise refusals.request_too_large(self._settings.max_request_bytes)
-        body = MultipartBody(request.headers.get("content-type", ""), self._chunks(request))
+    async def _receive(self, content_type: str, body: RequestBody, outcomes: _Outcomes) -> None:
+        form = MultipartBody(content_type, body.chunks())
+        size = min(body.declared, PART_MEMORY_BYTES)
         try:
-            async with self._budget.hold(min(length, PART_MEMORY_BYTES), self._settings.upload_wait_s):
+            async with self._budget.hold(size, self._settings.upload_wait_s):
                 with self._metrics.receiving.track_inprogress():
-                    await self._take_files(body, outcomes)
+                    await self._take_files(form, outcomes)
         except OutOfBudgetError as error:
             raise refusals.busy(self._settings.retry_after_s) from error
 
-    async def _take_files(self, body: MultipartBody, outcomes: _Outcomes) -> None:
-        async for part in body.parts():
+    async def _take_files(self, form: MultipartBody, outcomes: _Outcomes) -> None:
+        async for part in form.parts():
             if part.filename is None:
                 continue
             if len(outcomes) >= self._settings.max_files:
@@ -104,46 +101,17 @@ class Uploads:
         self._metrics.seconds.observe(time.monotonic() - started)
         return outcome
 
-    async def _chunks(self, request: Request) -> AsyncIterator[bytes]:
-        """The request's body as it comes, within its limits of size and silence."""
-        received = 0
-        stream = request.stream()
-        while True:
-            try:
-                async with asyncio.timeout(self._settings.body_idle_s):
-                    chunk = await anext(stream, None)
-            except TimeoutError as error:
-                raise refusals.stalled(self._settings.body_idle_s) from error
-            if chunk is None:
-                return
-            received += len(chunk)
-            if received > self._settings.max_request_bytes:
-                raise refusals.request_too_large(self._settings.max_request_bytes)
-            if chunk:
-                yield chunk
 
-
-def _response(outcomes: _Outcomes) -> Response:
+def _response(outcomes: _Outcomes, body: RequestBody) -> Response:
     """202 where at least one file was taken; else the error's own status, once for all."""
     refused = [(name, outcome) for name, outcome in outcomes if isinstance(outcome, RefusalError)]
-    headers = _headers([refusal for _, refusal in refused])
+    waits = [refusal.retry_after_s for _, refusal in refused if refusal.retry_after_s is not None]
+    headers = {"Retry-After": str(max(waits))} if waits else {}
     if len(refused) == len(outcomes):
         problem = upload_problem(refused)
-        return JSONResponse(
-            problem.model_dump(mode="json"), problem.status, headers=headers, media_type=CONTENT_TYPE
-        )
+        return BodyAnswer(problem, problem.status, headers, body, media_type=CONTENT_TYPE)
     files: list[UploadedFile | RefusedFile] = [
         RefusedFile(filename=name, error=outcome.problem()) if isinstance(outcome, RefusalError) else outcome
         for name, outcome in outcomes
     ]
-    answer = UploadAnswer(files=files)
-    return JSONResponse(answer.model_dump(mode="json", exclude_none=True), 202, headers=headers)
-
-
-def _headers(refused: list[RefusalError]) -> dict[str, str]:
-    """`Retry-After` where it may help; an end of the connection where the body was not read to its end."""
-    waits = [refusal.retry_after_s for refusal in refused if refusal.retry_after_s is not None]
-    headers = {"Retry-After": str(max(waits))} if waits else {}
-    if any(refusal.code in refusals.BODY_CODES for refusal in refused):
-        headers["Connection"] = "close"
-    return headers
+    return BodyAnswer(UploadAnswer(files=files), 202, headers, body)
