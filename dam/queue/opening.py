@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from dam.errors import SettingsError
 
@@ -17,19 +16,29 @@ async def open_queue(settings: DamSettings) -> JobQueue:
     """Open the queue that `settings.queue_url` names; the caller closes it.
 
     Raises:
-        SettingsError: an unknown scheme.
-        QueueUnavailableError: the broker cannot be reached.
+        SettingsError: an unknown scheme, or a URL that names no file or host.
+        QueueUnavailableError: the broker cannot be reached, or the file not be used.
     """
     url = settings.queue_url.get_secret_value()
-    parts = urlsplit(url)
-    if parts.scheme == "sqlite":
+    scheme = url.partition(":")[0].lower()
+    if scheme == "sqlite":
         from dam.queue.sqlite import SqliteQueue  # noqa: PLC0415 - only where it is used
 
-        return await SqliteQueue.open(Path(unquote(parts.path)))
-    if parts.scheme in {"amqp", "amqps"}:
+        return await SqliteQueue.open(_file_of(url))
+    if scheme in {"amqp", "amqps"}:
         from dam.queue.amqp import AmqpQueue  # noqa: PLC0415 - only where it is used
 
         return await AmqpQueue.connect(url)
-    raise SettingsError(
-        f"DAM_QUEUE_URL has the scheme {parts.scheme!r}; it must be sqlite:///file or amqp(s)://…"
-    )
+    # The rest of the URL may hold a password: it is not repeated.
+    raise SettingsError("DAM_QUEUE_URL must be sqlite:////folder/file or amqp(s)://user:password@host/vhost.")
+
+
+def _file_of(url: str) -> Path:
+    """The absolute path in `sqlite:///…`, taken as it is written: file names may hold `%`, `?` and `#`."""
+    host, slash, path = url.partition("://")[2].partition("/")
+    name = path.lstrip("/")
+    if host or not slash or not name:
+        raise SettingsError(
+            f"DAM_QUEUE_URL is {url!r}; it must be sqlite:// and an absolute path, /folder/file."
+        )
+    return Path("/") / name
