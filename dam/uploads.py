@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import httpx
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
-from tenacity.wait import wait_exponential_jitter
+from tenacity.wait import wait_random_exponential
 
 from dam import routes
 
@@ -29,7 +29,7 @@ DEFAULT_TRIES: Final = 8
 LONGEST_WAIT_S: Final = 60.0
 _TRY_AGAIN: Final = frozenset({408, 429, 502, 503, 504})
 _TIMEOUT: Final = httpx.Timeout(connect=10, read=120, write=120, pool=None)
-_backoff: Final = wait_exponential_jitter(initial=0.5, max=30, jitter=1)
+_backoff: Final = wait_random_exponential(multiplier=0.5, max=30)
 
 
 Outcome = Literal["uploaded", "duplicate", "refused", "failed"]

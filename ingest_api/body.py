@@ -29,6 +29,7 @@ class RequestBody:
         self._settings = settings
         self._received = 0
         self.has_ended = False
+        self._stalled = False
         self.declared = int(request.headers.get("content-length", settings.max_request_bytes))
         """Bytes that the client says will come; the limit where it does not say."""
 
@@ -54,7 +55,7 @@ class RequestBody:
             async with asyncio.timeout(self._settings.body_idle_s):
                 chunk = await anext(self._stream, None)
         except TimeoutError as error:
-            self.has_ended = True  # the silence was long enough; nobody waits for more of it
+            self._stalled = True
             raise refusals.stalled(self._settings.body_idle_s) from error
         if chunk is None:
             self.has_ended = True
@@ -67,7 +68,7 @@ class RequestBody:
         """
         with contextlib.suppress(TimeoutError, ClientDisconnect, refusals.RefusalError):
             async with asyncio.timeout(self._settings.linger_s):
-                while not self.has_ended:
+                while not (self.has_ended or self._stalled):
                     await self._next()
 
 
