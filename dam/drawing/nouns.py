@@ -51,8 +51,9 @@ _LISTED = """
 🍑 peach/peaches; 🍍 pineapple; 🥥 coconut; 🥝 kiwi; 🍅 tomato/tomatoes; 🍆 eggplant
 🥑 avocado; 🥕 carrot; 🌶 pepper; 🥐 croissant; 🥨 pretzel; 🧀 cheese; 🥚 egg; 🍔 burger; 🍕 pizza
 🌭 hotdog; 🌮 taco; 🍩 donut; 🍪 cookie; 🎂 cake; 🧁 cupcake; 🍭 lollipop; 🍬 candy/candies
-☕ coffee; 🍺 beer; 🍷 wineglass/wineglasses; 🚗 car; 🚕 taxi; 🚌 bus/buses; 🚑 ambulance; 🚜 tractor; 🚲 bicycle
-🛵 scooter; 🚂 train; 🚀 rocket; 🚁 helicopter; ⛵ sailboat; 🚢 ship; ⚓ anchor; 🛸 saucer; 🎈 balloon
+☕ coffee; 🍺 beer; 🍷 wineglass/wineglasses; 🚗 car; 🚕 taxi; 🚌 bus/buses; 🚑 ambulance; 🚜 tractor
+🚲 bicycle; 🛵 scooter; 🚂 train; 🚀 rocket; 🚁 helicopter; ⛵ sailboat; 🚢 ship; ⚓ anchor; 🛸 saucer
+🎈 balloon
 🏠 house; 🏰 castle; ⛺ tent; 🗼 tower; 🌋 volcano/volcanoes; 🗿 statue; ⌚ watch/watches; 📱 phone; 💻 laptop
 📷 camera; 📺 television; 📻 radio; ☎ telephone; 🔋 battery/batteries; 💡 bulb; 🔦 flashlight; 🕯 candle
 💎 diamond; 🔧 wrench/wrenches; 🔨 hammer; 🪓 axe; 🧲 magnet; 🔑 key; 🔒 padlock; 🚪 door; 🪑 chair

@@ -78,7 +78,8 @@ def _stripes(
 ) -> NDArray[np.float32]:
     """Light stripes, 0 to 1, with edges one pixel soft."""
     distance = np.abs(np.mod(along / period, 1) - 0.5) * period - period / 4
-    return np.clip(0.5 + distance * height, 0, 1)
+    soft: NDArray[np.float32] = np.clip(0.5 + distance * height, 0, 1)
+    return soft
 
 
 def _dots(
@@ -87,7 +88,8 @@ def _dots(
     """Light dots, 0 to 1, with edges one pixel soft."""
     u = (np.mod(along / period, 1) - 0.5) * period
     v = (np.mod(across / period, 1) - 0.5) * period
-    return np.clip(0.5 + (period * 0.27 - np.hypot(u, v)) * height, 0, 1)
+    soft: NDArray[np.float32] = np.clip(0.5 + (period * 0.27 - np.hypot(u, v)) * height, 0, 1)
+    return soft
 
 
 def _paint_object(picture: Image.Image, placed: Placed, height: int) -> None:

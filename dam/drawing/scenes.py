@@ -33,6 +33,12 @@ COLOURS: Final[dict[str, tuple[int, int, int]]] = {
     "grey": (186, 190, 196),
 }
 HELD_OUT_SHARE: Final = 0.1
+# How many objects may be made up of groups; a pair is twice as likely to be of two nouns.
+_COUNTS: Final[dict[int, tuple[tuple[int, ...], ...]]] = {
+    1: ((1,),),
+    2: ((2,), (1, 1), (1, 1)),
+    3: ((3,), (2, 1), (1, 2), (1, 1, 1)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +154,7 @@ def distinct_held_out(seed: int, count: int) -> list[Scene]:
 
 def _choose_groups(random: Random, objects: int) -> tuple[tuple[Group, ...], Relation | None]:
     """Which nouns, how many of each, and their relation."""
-    counts = {1: [(1,)], 2: [(2,), (1, 1), (1, 1)], 3: [(3,), (2, 1), (1, 2), (1, 1, 1)]}[objects]
-    chosen = random.choice(counts)
+    chosen = random.choice(_COUNTS[objects])
     nouns = random.sample(NOUNS, len(chosen))
     groups = tuple(Group(noun, count) for noun, count in zip(nouns, chosen, strict=True))
     relations: tuple[Relation, ...] = ("left of", "above")
