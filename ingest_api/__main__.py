@@ -2,34 +2,49 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import sys
 
 import uvicorn
+import uvloop
 from pydantic import ValidationError
 
 from dam import logs
-from ingest_api.app import create_app
+from dam.errors import SettingsError
+from ingest_api.app import create_app, open_early
 from ingest_api.settings import IngestSettings
 
 
-def main() -> None:
-    """Serve."""
-    try:
-        settings = IngestSettings()
-    except ValidationError as error:
-        sys.exit(f"A setting is wrong; nothing was started.\n{error}")
-    logs.configure(settings.log_level, json=settings.log_json)
-    uvicorn.run(
-        create_app(settings),
+async def serve(settings: IngestSettings) -> None:
+    """Serve until SIGTERM or SIGINT. Raises `SettingsError` before anything listens."""
+    app = create_app(settings)
+    await open_early(app)
+    config = uvicorn.Config(
+        app,
         host=settings.host,
         port=settings.port,
-        loop="uvloop",
         http="httptools",
         lifespan="on",
         access_log=False,
         log_level="warning",
         timeout_graceful_shutdown=settings.stop_timeout_s,
     )
+    await uvicorn.Server(config).serve()
+
+
+def main() -> None:
+    """Read the settings and serve."""
+    try:
+        settings = IngestSettings()
+        logs.configure(settings.log_level, json=settings.log_json)
+        with (
+            contextlib.suppress(KeyboardInterrupt),
+            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        ):
+            runner.run(serve(settings))
+    except (SettingsError, ValidationError) as error:
+        sys.exit(f"A setting is wrong; nothing was started. {error}")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+PROBE_S: Final = 6.0
+"""A probe that takes longer is worth nothing; a ping is bound by 5 s, but opening may take longer."""
+
 
 def create_app(
     settings: IngestSettings,
@@ -54,7 +57,6 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
-            await _open_early([store, queue])
             yield
         finally:
             await queue.close()
@@ -67,6 +69,7 @@ def create_app(
         lifespan=lifespan,
         redoc_url=None,
     )
+    app.state.connections = [store, queue]
     _add_upload(app, uploads)
     _add_probes(app, [store, queue], metrics)
     app.add_exception_handler(HTTPException, _answer_http_error)
@@ -74,15 +77,22 @@ def create_app(
     return app
 
 
-async def _open_early(connections: list[Connection[ObjectStore] | Connection[JobQueue]]) -> None:
-    """Try each once, so that wrong settings stop the start; what is only down is tried again when needed."""
-    for connection in connections:
-        try:
-            await connection.get()
-        except SettingsError:
-            raise
-        except DamError as error:
-            log.warning("connection.unavailable", name=connection.name, error=str(error))
+async def open_early(app: FastAPI) -> None:
+    """Try to open store and queue once; what is only down is tried again when it is needed.
+
+    Raises:
+        SettingsError: the settings can never work; the process must not start.
+    """
+    await asyncio.gather(*(_open(connection) for connection in app.state.connections))
+
+
+async def _open(connection: Connection[ObjectStore] | Connection[JobQueue]) -> None:
+    try:
+        await connection.get()
+    except SettingsError:
+        raise
+    except DamError as error:
+        log.warning("connection.unavailable", name=connection.name, error=str(error))
 
 
 def _add_upload(app: FastAPI, uploads: Uploads) -> None:
@@ -132,9 +142,12 @@ def _add_probes(
 
 async def _state(connection: Connection[ObjectStore] | Connection[JobQueue]) -> str:
     try:
-        await connection.ping()
+        async with asyncio.timeout(PROBE_S):
+            await connection.ping()
     except DamError as error:
         return f"down: {error}"
+    except TimeoutError:
+        return f"down: no answer within {PROBE_S:g} s"
     return "up"
 
 

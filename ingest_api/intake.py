@@ -7,11 +7,9 @@ catalogue: whether a known asset is enriched is told from its vector in the buck
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import structlog
 
@@ -19,89 +17,24 @@ from dam import keys
 from dam.claims import Claim, claim_content
 from dam.errors import ObjectNotFoundError, QueueUnavailableError, StoreError, StoreUnavailableError
 from dam.ids import new_id
-from dam.jobs import EnrichJob
-from dam.media import HEAD_BYTES, MediaType, sniff_type
+from dam.media import HEAD_BYTES, sniff_type
 from ingest_api import refusals
-from ingest_api.answers import UploadedFile
+from ingest_api.arrivals import ACTOR, Arrival, Measured, read_head
 from ingest_api.names import safe_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from dam.jobs import EnrichJob
     from dam.queue.port import JobQueue
     from dam.store.port import ObjectInfo, ObjectStore
+    from ingest_api.answers import UploadedFile
     from ingest_api.connections import Connection
     from ingest_api.settings import IngestSettings
 
 log = structlog.get_logger()
 
-ACTOR: Final = "person:anonymous"
-"""Who uploads, as long as requests carry no token."""
-
 _MAX_TAKEOVERS: Final = 3
-
-
-class Measured:
-    """Passes a file's bytes on while it counts, hashes and limits them."""
-
-    def __init__(self, filename: str, head: bytes, rest: AsyncIterator[bytes], limit: int) -> None:
-        self._filename, self._head, self._rest, self._limit = filename, head, rest, limit
-        self._hash = hashlib.sha256()
-        self.size = 0
-
-    @property
-    def sha256(self) -> str:
-        """Of what has passed so far, lower-case hex."""
-        return self._hash.hexdigest()
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The file's bytes. Raises `RefusalError` as soon as there are more than the limit."""
-        yield self._measure(self._head)
-        async for chunk in self._rest:
-            yield self._measure(chunk)
-
-    def _measure(self, chunk: bytes) -> bytes:
-        self.size += len(chunk)
-        if self.size > self._limit:
-            raise refusals.file_too_large(self._filename, self._limit)
-        self._hash.update(chunk)
-        return chunk
-
-
-@dataclass(frozen=True, slots=True)
-class _Arrival:
-    """A file whose bytes are in the bucket under a key of its own."""
-
-    claim: Claim
-    filename: str
-    media_type: MediaType
-    sha256: str
-    received_at: datetime
-
-    def answer(self) -> UploadedFile:
-        """As a new asset."""
-        return UploadedFile(
-            filename=self.filename,
-            id=self.claim.id,
-            r2_key=self.claim.key,
-            mime_type=self.media_type.mime_type,
-            size_bytes=self.claim.size,
-            sha256=self.sha256,
-            status="pending",
-        )
-
-    def job(self) -> EnrichJob:
-        """The first enrichment of a new asset."""
-        return EnrichJob(
-            asset_id=self.claim.id,
-            key=self.claim.key,
-            filename=self.filename,
-            mime_type=self.media_type.mime_type,
-            size_bytes=self.claim.size,
-            sha256=self.sha256,
-            received_at=self.received_at,
-            actor=ACTOR,
-        )
 
 
 class Intake:
@@ -135,9 +68,9 @@ class Intake:
 
     async def _receive(
         self, store: ObjectStore, filename: str, shown: str, chunks: AsyncIterator[bytes]
-    ) -> _Arrival:
+    ) -> Arrival:
         """Stream the bytes into the bucket under a new id."""
-        head = await _read_head(chunks)
+        head = await read_head(chunks)
         if not head:
             raise refusals.empty_file(shown)
         media_type = sniff_type(head[:HEAD_BYTES])
@@ -154,9 +87,9 @@ class Intake:
             metadata={"filename": quote(filename), "received-at": received_at.isoformat(), "actor": ACTOR},
         )
         claim = Claim(id=asset_id, key=key, size=measured.size)
-        return _Arrival(claim, filename, media_type, measured.sha256, received_at)
+        return Arrival(claim, filename, media_type, measured.sha256, received_at)
 
-    async def _settle(self, store: ObjectStore, arrival: _Arrival) -> UploadedFile:
+    async def _settle(self, store: ObjectStore, arrival: Arrival) -> UploadedFile:
         """Claim the content and queue the job; or answer for the asset that holds the content."""
         gone = None
         for _ in range(_MAX_TAKEOVERS):
@@ -176,7 +109,7 @@ class Intake:
         raise StoreUnavailableError(f"The claim of content {arrival.sha256} changes all the time.")
 
     async def _answer_duplicate(
-        self, store: ObjectStore, arrival: _Arrival, holder: Claim, original: ObjectInfo
+        self, store: ObjectStore, arrival: Arrival, holder: Claim, original: ObjectInfo
     ) -> UploadedFile:
         """Drop our copy, name the existing asset, and complete it where it is not enriched."""
         await self._drop(store, arrival.claim.key)
@@ -193,7 +126,7 @@ class Intake:
             await store.head(keys.vector(holder.id))
         except ObjectNotFoundError:
             # Waiting, lost or failed: the job may be superfluous, and the orchestrator drops it then.
-            await self._publish(_job_again(holder, original, arrival))
+            await self._publish(arrival.job_of(holder, original))
             return answer
         return answer.model_copy(update={"status": "ready"})
 
@@ -207,29 +140,3 @@ class Intake:
             await store.delete(key)
         except StoreUnavailableError as error:
             log.warning("upload.copy_left", key=key, error=str(error))
-
-
-def _job_again(holder: Claim, original: ObjectInfo, arrival: _Arrival) -> EnrichJob:
-    """The job of an asset that is there, from what its original's metadata say."""
-    received_at = original.metadata.get("received-at")
-    return EnrichJob(
-        asset_id=holder.id,
-        key=holder.key,
-        filename=unquote(original.metadata.get("filename", "")) or arrival.filename,
-        mime_type=arrival.media_type.mime_type,
-        size_bytes=original.size,
-        sha256=arrival.sha256,
-        received_at=datetime.fromisoformat(received_at) if received_at else original.last_modified,
-        actor=original.metadata.get("actor", ACTOR),
-    )
-
-
-async def _read_head(chunks: AsyncIterator[bytes]) -> bytes:
-    """The first `HEAD_BYTES` or a little more, or the whole of a shorter file."""
-    head = b""
-    while len(head) < HEAD_BYTES:
-        chunk = await anext(chunks, None)
-        if chunk is None:
-            break
-        head += chunk
-    return head

@@ -37,6 +37,6 @@ class IngestSettings(DamSettings):
     )
     retry_after_s: int = Field(default=5, ge=1, description="What `Retry-After` says in a 503.")
     connect_timeout_s: float = Field(
-        default=10.0, gt=0, description="How long opening store or queue may take."
+        default=15.0, gt=0, description="How long opening store or queue may take."
     )
     stop_timeout_s: int = Field(default=30, ge=1, description="How long a stop waits for uploads in flight.")

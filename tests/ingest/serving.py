@@ -18,7 +18,7 @@ import psutil
 import uvicorn
 
 from dam.jobs import EnrichJob, parse
-from ingest_api.app import create_app
+from ingest_api.app import create_app, open_early
 from ingest_api.settings import IngestSettings
 from tests.fakes.queue import MemoryQueue
 from tests.fakes.store import MemoryStore
@@ -73,6 +73,7 @@ async def running(open_errors: list[Exception] | None = None, **settings: Any) -
         return service.queue
 
     app = create_app(IngestSettings(**settings), store_opener=open_store, queue_opener=open_queue)
+    await open_early(app)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         service.port = listener.getsockname()[1]
         config = uvicorn.Config(app, http="httptools", lifespan="on", log_config=None, access_log=False)
@@ -89,8 +90,10 @@ async def running(open_errors: list[Exception] | None = None, **settings: Any) -
 
 
 @contextlib.contextmanager
-def process(environment: dict[str, str], log: Path) -> Iterator[tuple[str, psutil.Process]]:
-    """`python -m ingest_api` on a free port, ready; its URL and process."""
+def process(
+    environment: dict[str, str], log: Path, *, ready: bool = True
+) -> Iterator[tuple[str, psutil.Process]]:
+    """`python -m ingest_api` on a free port, `ready` or only alive; its URL and process."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     settings = {"DAM_INGEST_PORT": str(port), **environment}
@@ -104,18 +107,18 @@ def process(environment: dict[str, str], log: Path) -> Iterator[tuple[str, psuti
         )
     try:
         url = f"http://127.0.0.1:{port}"
-        _wait_until_ready(url, started, log)
+        _wait(f"{url}/{'readyz' if ready else 'healthz'}", started, log)
         yield url, psutil.Process(started.pid)
     finally:
         started.terminate()
         started.wait(30)
 
 
-def _wait_until_ready(url: str, started: subprocess.Popen[bytes], log: Path) -> None:
+def _wait(url: str, started: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and started.poll() is None:
         with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"{url}/readyz", timeout=10).status_code == httpx.codes.OK:
+            if httpx.get(url, timeout=10).status_code == httpx.codes.OK:
                 return
         time.sleep(0.1)
     raise AssertionError(f"The upload API did not get ready:\n{log.read_text()[-3000:]}")

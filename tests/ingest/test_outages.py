@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dam.errors import QueueUnavailableError, SettingsError, StoreUnavailableError
-from ingest_api.app import create_app
+from ingest_api.app import create_app, open_early
 from ingest_api.settings import IngestSettings
 from tests.ingest.pictures import picture
 from tests.ingest.serving import Service, running
@@ -96,8 +96,7 @@ async def test_wrong_settings_stop_the_start() -> None:
     """A URL that no adapter knows is not something to wait for."""
     app = create_app(IngestSettings(store_url="ftp://nowhere"))
     with pytest.raises(SettingsError, match="ftp://nowhere"):
-        async with app.router.lifespan_context(app):
-            pass
+        await open_early(app)
 
 
 async def test_store_and_queue_are_closed_at_the_stop() -> None:
