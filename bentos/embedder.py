@@ -1,0 +1,79 @@
+"""The embedder: CLIP from `open_clip`, pictures and texts to unit vectors of one space.
+
+Plain Python, used by `engine` and testable without BentoML. The `prepare_*` are for any thread, the `embed_*`
+for one thread each. It must give what open_clip's own preprocess and model give for a lone input.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import open_clip
+import torch
+from open_clip.transformer import text_global_pool
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from PIL.Image import Image
+
+
+class Embedder:
+    """A CLIP in `folder`: `open_clip_config.json` and `open_clip_model.safetensors`."""
+
+    def __init__(self, folder: Path) -> None:
+        source = f"local-dir:{folder}"
+        model, preprocess = open_clip.create_model_from_pretrained(source)
+        self._model: Any = model.eval()
+        self._preprocess: Any = preprocess
+        self._tokenize: Any = open_clip.get_tokenizer(source)
+        # A model whose text tower is of another build is called as it is.
+        self._crops = isinstance(model, open_clip.CLIP) and model.text_pool_type in {"argmax", "eos"}
+
+    def prepare_image(self, image: Image) -> torch.Tensor:
+        """An RGB picture to the model's pixels: float32, 3 x side x side."""
+        pixels: torch.Tensor = self._preprocess(image)
+        return pixels
+
+    def prepare_text(self, text: str) -> torch.Tensor:
+        """A text to the model's tokens, padded to its context length; what is longer is cut."""
+        tokens: torch.Tensor = self._tokenize([text])
+        return tokens[0]
+
+    @torch.inference_mode()
+    def embed_images(self, pixels: Sequence[torch.Tensor]) -> list[list[float]]:
+        """One vector of length 1 for each of the prepared pictures, in their order."""
+        return _unit(self._model.encode_image(torch.stack(tuple(pixels))))
+
+    @torch.inference_mode()
+    def embed_texts(self, tokens: Sequence[torch.Tensor]) -> list[list[float]]:
+        """One vector of length 1 for each of the prepared texts, in their order."""
+        batch = torch.stack(tuple(tokens))
+        return _unit(self._encode_cropped(batch) if self._crops else self._model.encode_text(batch))
+
+    def _encode_cropped(self, tokens: torch.Tensor) -> torch.Tensor:
+        """open_clip's `encode_text` without the padding behind the longest text.
+
+        Attention is causal and the vector is read where a text ends, so that padding changes nothing but the
+        time: a short text takes a third of it.
+        """
+        model = self._model
+        length = int((tokens != 0).sum(dim=-1).max())
+        tokens = tokens[:, :length]
+        hidden = model.token_embedding(tokens) + model.positional_embedding[:length]
+        hidden = model.transformer(hidden, attn_mask=model.attn_mask[:length, :length])
+        eos = getattr(model, "text_eos_id", None)
+        pooled = text_global_pool(model.ln_final(hidden), tokens, model.text_pool_type, eos_token_id=eos)
+        projection = model.text_projection
+        if projection is None:
+            return pooled
+        projected: torch.Tensor = (
+            projection(pooled) if isinstance(projection, torch.nn.Module) else pooled @ projection
+        )
+        return projected
+
+
+def _unit(vectors: torch.Tensor) -> list[list[float]]:
+    values: list[list[float]] = torch.nn.functional.normalize(vectors.float(), dim=-1).tolist()
+    return values
