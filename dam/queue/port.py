@@ -85,7 +85,7 @@ class JobQueue(ABC):
 
     @abstractmethod
     def consume(self, prefetch: int) -> AbstractAsyncContextManager[AsyncIterator[Delivery]]:
-        """Jobs, at most `prefetch` held at once. The iterator survives reconnects and ends only with its context.
+        """Jobs, at most `prefetch` held at once. The iterator survives reconnects and ends with its context.
 
         Leaving the context stops the intake first; deliveries still held may be ended afterwards, until
         `close`. What is never ended is delivered again.

@@ -174,7 +174,7 @@ class QueueFile:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
             raise QueueUnavailableError(
-                f"The queue file {self.path} was made by a newer version (schema {version}); upgrade this one."
+                f"The queue file {self.path} was made by a newer version (schema {version}); upgrade."
             )
         if version < SCHEMA_VERSION:
             connection.executescript(

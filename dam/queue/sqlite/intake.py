@@ -73,7 +73,7 @@ class SqliteDelivery(HeldDelivery):
         async def ending() -> None:
             if not await self._queue.file.write(operation):
                 raise QueueUnavailableError(
-                    "The lease of this job expired while this process stood still; the job is delivered again."
+                    "The lease of this job expired while this process stood still; it is delivered again."
                 )
 
         try:

@@ -77,8 +77,10 @@ def register(connection: sqlite3.Connection, owner: str) -> None:
 def claim(connection: sqlite3.Connection, state: State, owner: str, limit: int) -> list[Claimed]:
     """Lease up to `limit` messages that are due, the longest waiting first."""
     rows = connection.execute(
-        "UPDATE messages SET owner = ? WHERE id IN (SELECT id FROM messages WHERE state = ? AND owner IS NULL "
-        "AND due_at <= ? ORDER BY due_at, id LIMIT ?) RETURNING id, body, attempts, redeliveries, reason",
+        "UPDATE messages SET owner = ? WHERE id IN ("
+        "SELECT id FROM messages "
+        "WHERE state = ? AND owner IS NULL AND due_at <= ? ORDER BY due_at, id LIMIT ?"
+        ") RETURNING id, body, attempts, redeliveries, reason",
         (owner, state, time.time(), limit),
     ).fetchall()
     return sorted(Claimed(*row) for row in rows)
@@ -132,16 +134,15 @@ def bury(connection: sqlite3.Connection, owner: str, last_beat: int) -> int:
 
 def stranded(connection: sqlite3.Connection) -> bool:
     """Whether a delay ends later than it ever could: the wall clock has stepped back; only reads."""
-    return (
-        connection.execute(f"SELECT 1 {_STRANDED} LIMIT 1", (now := time.time(), now + 1)).fetchone()
-        is not None
-    )
+    now = time.time()
+    return connection.execute(f"SELECT 1 {_STRANDED} LIMIT 1", (now, now + 1)).fetchone() is not None
 
 
 def unstrand(connection: sqlite3.Connection) -> None:
     """Make those due now: a retry that comes early does no harm, one that comes an hour late does."""
+    now = time.time()
     query = f"UPDATE messages SET due_at = 0 WHERE id IN (SELECT id {_STRANDED})"  # noqa: S608 - a constant
-    connection.execute(query, (now := time.time(), now + 1))
+    connection.execute(query, (now, now + 1))
 
 
 def shrink(connection: sqlite3.Connection) -> None:
