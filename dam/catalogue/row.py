@@ -6,10 +6,12 @@ The first six columns are those of the original project, with the same names and
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import pyarrow as pa
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 SCHEMA_VERSION: Final = 1
 
