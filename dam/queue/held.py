@@ -6,6 +6,7 @@ Used by the adapters alone. Never talks to a broker or a file itself.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Final, Literal
@@ -59,6 +60,13 @@ class HeldDelivery(Delivery):
             raise
         self._state = "ended"
         self._held.discard(self)
+
+    async def give_back(self) -> None:
+        """Release it on behalf of a consumer that stops, unless an ending is under way. Never raises."""
+        if self._state == "held":
+            with contextlib.suppress(QueueUnavailableError):  # then it comes back by itself
+                await self.release()
+            self._state = "lost"
 
     @abstractmethod
     async def _give_up(self) -> None:

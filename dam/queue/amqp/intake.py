@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from dam.queue.amqp.outlet import Outlet
     from dam.queue.amqp.topology import Topology
-    from dam.queue.port import Delivery
 
 SUBSCRIBE_TIMEOUT_S: Final = 10.0
 PAUSE_FIRST_S: Final = 0.2
@@ -129,7 +128,7 @@ class AmqpIntake:
         delivery = AmqpDelivery(self._outlet, self._place, self.held, self.queue, message)
         if self._stopping:  # it was on its way when the subscription was cancelled
             self.held.add(delivery)
-            await _give_back(delivery)
+            await delivery.give_back()
         else:
             self._ready.put_nowait(delivery)
 
@@ -143,7 +142,7 @@ class AmqpIntake:
         await self._unsubscribe()
         waiting = [self._ready.get_nowait() for _ in range(self._ready.qsize())]
         self._ready.put_nowait(None)
-        await asyncio.gather(*(_give_back(delivery) for delivery in waiting if delivery is not None))
+        await asyncio.gather(*(delivery.give_back() for delivery in waiting if delivery is not None))
 
     async def _unsubscribe(self) -> None:
         channel, self._tag, tag = self._channel, "", self._tag
@@ -160,7 +159,7 @@ class AmqpIntake:
 
     async def close(self) -> None:
         """Give back what is still held, and close the channel."""
-        await asyncio.gather(*(_give_back(delivery) for delivery in self.held))
+        await asyncio.gather(*(delivery.give_back() for delivery in self.held))
         await self._close_channel()
 
     async def _close_channel(self) -> None:
@@ -168,8 +167,3 @@ class AmqpIntake:
             with contextlib.suppress(TimeoutError, *CONNECTION_EXCEPTIONS):
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):
                     await self._channel.close()
-
-
-async def _give_back(delivery: Delivery) -> None:
-    with contextlib.suppress(QueueUnavailableError):  # then it comes back by itself
-        await delivery.release()

@@ -130,8 +130,7 @@ class SqliteIntake:
         self._ready.put_nowait(None)
         for delivery in waiting:
             if delivery is not None:
-                with contextlib.suppress(QueueUnavailableError):
-                    await delivery.release()
+                await delivery.give_back()
 
     async def _run(self) -> None:
         pause = LOOK_SOONEST_S
