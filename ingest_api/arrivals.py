@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote
+from typing import TYPE_CHECKING
 
-from dam.jobs import EnrichJob
 from dam.media import HEAD_BYTES
 from ingest_api import refusals
 from ingest_api.answers import UploadedFile
@@ -20,11 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from dam.claims import Claim
-    from dam.media import MediaType
     from dam.store.port import ObjectInfo
-
-ACTOR: Final = "person:anonymous"
-"""Who uploads, as long as requests carry no token."""
 
 
 class Measured:
@@ -59,10 +52,10 @@ class Arrival:
     """A file whose bytes are in the bucket under a key of its own."""
 
     claim: Claim
+    original: ObjectInfo
+    """As a `head` would tell it, but for its etag."""
     filename: str
-    media_type: MediaType
     sha256: str
-    received_at: datetime
 
     def answer(self) -> UploadedFile:
         """As a new asset."""
@@ -70,37 +63,10 @@ class Arrival:
             filename=self.filename,
             id=self.claim.id,
             r2_key=self.claim.key,
-            mime_type=self.media_type.mime_type,
+            mime_type=self.original.content_type,
             size_bytes=self.claim.size,
             sha256=self.sha256,
             status="pending",
-        )
-
-    def job(self) -> EnrichJob:
-        """The first enrichment of a new asset."""
-        return EnrichJob(
-            asset_id=self.claim.id,
-            key=self.claim.key,
-            filename=self.filename,
-            mime_type=self.media_type.mime_type,
-            size_bytes=self.claim.size,
-            sha256=self.sha256,
-            received_at=self.received_at,
-            actor=ACTOR,
-        )
-
-    def job_of(self, holder: Claim, original: ObjectInfo) -> EnrichJob:
-        """The job of the asset that holds this content, from what its original's metadata say."""
-        received_at = original.metadata.get("received-at")
-        return EnrichJob(
-            asset_id=holder.id,
-            key=holder.key,
-            filename=unquote(original.metadata.get("filename", "")) or self.filename,
-            mime_type=self.media_type.mime_type,
-            size_bytes=original.size,
-            sha256=self.sha256,
-            received_at=datetime.fromisoformat(received_at) if received_at else original.last_modified,
-            actor=original.metadata.get("actor", ACTOR),
         )
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
 
 import structlog
 
@@ -18,8 +17,10 @@ from dam.claims import Claim, claim_content
 from dam.errors import ObjectNotFoundError, QueueUnavailableError, StoreError, StoreUnavailableError
 from dam.ids import new_id
 from dam.media import HEAD_BYTES, sniff_type
+from dam.originals import UNKNOWN_ACTOR, job_of, metadata_of
+from dam.store.port import ObjectInfo
 from ingest_api import refusals
-from ingest_api.arrivals import ACTOR, Arrival, Measured, read_head
+from ingest_api.arrivals import Arrival, Measured, read_head
 from ingest_api.names import safe_name
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from dam.jobs import EnrichJob
     from dam.queue.port import JobQueue
-    from dam.store.port import ObjectInfo, ObjectStore
+    from dam.store.port import ObjectStore
     from ingest_api.answers import UploadedFile
     from ingest_api.connections import Connection
     from ingest_api.settings import IngestSettings
@@ -80,14 +81,10 @@ class Intake:
         asset_id, received_at = new_id(), datetime.now(UTC)
         key = keys.original(asset_id, media_type.extension)
         measured = Measured(filename, head, chunks, self._settings.max_file_bytes)
-        await store.put_stream(
-            key,
-            measured.chunks(),
-            content_type=media_type.mime_type,
-            metadata={"filename": quote(filename), "received-at": received_at.isoformat(), "actor": ACTOR},
-        )
-        claim = Claim(id=asset_id, key=key, size=measured.size)
-        return Arrival(claim, filename, media_type, measured.sha256, received_at)
+        mime_type, metadata = media_type.mime_type, metadata_of(filename, received_at, UNKNOWN_ACTOR)
+        size = await store.put_stream(key, measured.chunks(), content_type=mime_type, metadata=metadata)
+        original = ObjectInfo(key, size, "", received_at, mime_type, metadata)
+        return Arrival(Claim(id=asset_id, key=key, size=size), original, filename, measured.sha256)
 
     async def _settle(self, store: ObjectStore, arrival: Arrival) -> UploadedFile:
         """Claim the content and queue the job; or answer for the asset that holds the content."""
@@ -95,7 +92,7 @@ class Intake:
         for _ in range(_MAX_TAKEOVERS):
             holder = await claim_content(store, arrival.sha256, arrival.claim, gone=gone)
             if holder.id == arrival.claim.id:
-                await self._publish(arrival.job())
+                await self._publish(job_of(arrival.original, holder.id, arrival.sha256))
                 log.info("upload.accepted", asset_id=holder.id, size_bytes=holder.size)
                 return arrival.answer()
             try:
@@ -126,7 +123,7 @@ class Intake:
             await store.head(keys.vector(holder.id))
         except ObjectNotFoundError:
             # Waiting, lost or failed: the job may be superfluous, and the orchestrator drops it then.
-            await self._publish(arrival.job_of(holder, original))
+            await self._publish(job_of(original, holder.id, arrival.sha256))
             return answer
         return answer.model_copy(update={"status": "ready"})
 
