@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dam.jobs import EnrichJob
-    from tests.services.rabbitmq import Rabbitmq
+    from tests.services.rabbitmq import RabbitMq
     from tests.services.radosgw import Radosgw
 
 
@@ -34,8 +34,8 @@ def environment(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str
     if request.param == "embedded":
         return {"DAM_DATA_DIR": str(tmp_path / "data")}
     radosgw: Radosgw = request.getfixturevalue("radosgw")
-    rabbitmq: Rabbitmq = request.getfixturevalue("rabbitmq")
-    return radosgw.environment(radosgw.create_bucket()) | rabbitmq.environment(rabbitmq.create_vhost())
+    rabbitmq: RabbitMq = request.getfixturevalue("rabbitmq")
+    return radosgw.environment(radosgw.create_bucket()) | {"DAM_QUEUE_URL": rabbitmq.new_vhost()}
 
 
 def settings(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> DamSettings:
