@@ -159,7 +159,7 @@ async def test_depth_says_how_many_are_where(queue: JobQueue) -> None:
         assert await queue.depth() == QueueDepth(0, 0, 1, 1, 0)
 
 
-async def test_leaving_gives_back_what_was_not_handed_out_and_held_jobs_may_still_end(
+async def test_leaving_gives_back_what_was_not_handed_out_and_held_jobs_may_end(
     queue: JobQueue,
 ) -> None:
     """After the intake stops, a held job ends as usual; the others wait for the next consumer, uncounted."""

@@ -47,7 +47,7 @@ def delay_queues(queue: str) -> tuple[str, ...]:
 NAMES: Final = (JOBS, DEAD, PARKED, *delay_queues(JOBS), *delay_queues(DEAD))
 
 
-def _arguments() -> dict[str, dict[str, Any]]:
+def arguments() -> dict[str, dict[str, Any]]:
     """Arguments by queue name, targets before the queues that lead to them."""
     queues: dict[str, dict[str, Any]] = {
         PARKED: {},
@@ -87,8 +87,8 @@ class Topology:
         """
         channel = await connection.channel()
         try:
-            for name, arguments in _arguments().items():
-                for form in (_as_quorum(arguments), arguments) if self._quorum else (arguments,):
+            for name, plain in arguments().items():
+                for form in (_as_quorum(plain), plain) if self._quorum else (plain,):
                     if channel.is_closed:  # a refusal closes the channel
                         channel = await connection.channel()
                     try:
