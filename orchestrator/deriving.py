@@ -1,0 +1,79 @@
+"""What is made of an original's pixels: thumbnails, placeholder, facts, and a rendition where it is needed.
+
+Called by `enriching` in a worker thread: everything here blocks. It must never hold more than one decoded
+picture, and never touch the store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from PIL import Image
+
+from dam import media
+from dam.keys import THUMBNAIL_SIZES
+from dam.pictures import containers, decoding
+from dam.pictures.thumbnails import make_thumbnails, placeholder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+RENDITION_SIDE: Final = 2048
+_RENDITION_QUALITY: Final = 95
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """`width` and `height` are the original's, upright; `rendition` is a JPEG, where one was asked for."""
+
+    width: int
+    height: int
+    captured_at: datetime | None
+    placeholder: str
+    thumbnails: Mapping[int, bytes]
+    rendition: bytes | None
+
+
+def derive(data: bytes, *, max_pixels: int, with_thumbnails: bool, with_rendition: bool) -> Derived:
+    """Decode once and make everything of it. Raises PictureError."""
+    side = RENDITION_SIDE if with_rendition else max(THUMBNAIL_SIZES)
+    picture = decoding.read(data, max_pixels=max_pixels, max_side=side)
+    return Derived(
+        width=picture.width,
+        height=picture.height,
+        captured_at=picture.captured_at,
+        rendition=_render(picture.image) if with_rendition else None,
+        thumbnails=make_thumbnails(picture.image, THUMBNAIL_SIZES) if with_thumbnails else {},
+        placeholder=placeholder(picture.image),
+    )
+
+
+def _render(image: Image.Image) -> bytes:
+    """The picture for the models where the original is too heavy to send."""
+    small = image.copy() if max(image.size) > RENDITION_SIDE else image
+    small.thumbnail((RENDITION_SIDE, RENDITION_SIDE), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=_RENDITION_QUALITY, subsampling=0)
+    return buffer.getvalue()
+
+
+def count_pixels(data: bytes) -> int:
+    """Width times height by the header, 0 where there is none to read (`derive` will say why)."""
+    head = data[: media.HEAD_BYTES]
+    if media.sniff_type(head) == media.WEBP:  # its decoder would take the canvas' memory on opening
+        width, height = containers.webp_size(head) or (0, 0)
+        return width * height
+    try:
+        with Image.open(io.BytesIO(data)) as opened:
+            return opened.width * opened.height
+    except Exception:  # noqa: BLE001 - a damaged header raises nearly anything
+        return 0
+
+
+def hash_of(data: bytes) -> str:
+    """SHA-256 in lower-case hex."""
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,130 @@
+"""Enriches one asset: original → thumbnails, caption, vector. Everything of it but the row is durable after.
+
+Called by `settling`, many at once. It must never write a row or end a delivery.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from dam import keys
+from dam.errors import InferenceError
+from orchestrator import memory
+from orchestrator.deriving import Derived, count_pixels, derive, hash_of
+from orchestrator.errors import OriginalChangedError, OriginalTooLargeError
+from orchestrator.inference import Bento, Caption, Embedding, Sent
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from dam.jobs import EnrichJob
+    from dam.store.port import ObjectStore
+    from orchestrator.settings import OrchestratorSettings
+
+_TRIM_FROM_BYTES: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Enrichment:
+    """What was made; None is what the job did not want."""
+
+    derived: Derived
+    caption: Caption | None
+    embedding: Embedding | None
+
+
+class Enricher:
+    """Holds the bounds that all assets in flight share."""
+
+    def __init__(self, store: ObjectStore, bento: Bento, settings: OrchestratorSettings) -> None:
+        self._store = store
+        self._bento = bento
+        self._settings = settings
+        self._bytes = memory.Room(settings.bytes_in_flight)
+        self._pixels = memory.Room(settings.pixels_in_flight)
+
+    async def enrich(self, job: EnrichJob) -> Enrichment:
+        """Do what the job wants.
+
+        Raises:
+            PictureError, InferenceError, OriginalTooLargeError: for good.
+            ObjectNotFoundError, OriginalChangedError, StoreUnavailableError, InferenceUnavailableError:
+                for now.
+        """
+        if job.size_bytes > self._settings.max_bytes:
+            raise OriginalTooLargeError(
+                f"{job.filename} has {job.size_bytes:,} bytes; at most {self._settings.max_bytes:,} are read."
+            )
+        async with self._bytes.hold(job.size_bytes):
+            enrichment = await self._enrich(job)
+        if job.size_bytes >= _TRIM_FROM_BYTES:
+            memory.trim()
+        return enrichment
+
+    async def _enrich(self, job: EnrichJob) -> Enrichment:
+        data = (await self._store.get(job.key)).data
+        await self._check(job, data)
+        derived = await self._derive(job, data)
+        if derived.rendition is not None:
+            sent = Sent(derived.rendition, "image/jpeg")
+        else:
+            sent = Sent(data, job.mime_type)
+        del data  # a rendition is what is held from here on
+        async with _together() as group:
+            for size, webp in derived.thumbnails.items():
+                key = keys.thumbnail(job.asset_id, size)
+                group.create_task(self._store.put(key, webp, content_type="image/webp"))
+            caption = group.create_task(self._bento.caption(sent)) if "caption" in job.wants else None
+            embedding = group.create_task(self._embed(job, sent)) if "embedding" in job.wants else None
+        return Enrichment(
+            derived,
+            caption.result() if caption is not None else None,
+            embedding.result() if embedding is not None else None,
+        )
+
+    async def _check(self, job: EnrichJob, data: bytes) -> None:
+        """That these are the bytes that were uploaded."""
+        if len(data) != job.size_bytes or await asyncio.to_thread(hash_of, data) != job.sha256:
+            raise OriginalChangedError(
+                f"What lies at {job.key} ({len(data):,} bytes) is not what was uploaded as {job.filename} "
+                f"({job.size_bytes:,} bytes): size or SHA-256 differ. Upload it again."
+            )
+
+    async def _derive(self, job: EnrichJob, data: bytes) -> Derived:
+        pixels = await asyncio.to_thread(count_pixels, data)
+        async with self._pixels.hold(pixels):
+            return await asyncio.to_thread(
+                derive,
+                data,
+                max_pixels=self._settings.max_pixels,
+                with_thumbnails="thumbnails" in job.wants,
+                with_rendition=len(data) > self._settings.bento_max_bytes,
+            )
+
+    async def _embed(self, job: EnrichJob, sent: Sent) -> Embedding:
+        """The vector, stored: it must be durable before the row that names it."""
+        embedding = await self._bento.embed(sent)
+        body = {
+            "id": job.asset_id,
+            "model": embedding.made_by,
+            "dim": len(embedding.values),
+            "embedding": embedding.values,
+        }
+        key = keys.vector(job.asset_id)
+        await self._store.put(key, json.dumps(body).encode(), content_type="application/json")
+        return embedding
+
+
+@asynccontextmanager
+async def _together() -> AsyncIterator[asyncio.TaskGroup]:
+    """A task group that raises one plain error: the one that is for good, where there is one."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            yield group
+    except ExceptionGroup as failures:
+        for_good = [error for error in failures.exceptions if isinstance(error, InferenceError)]
+        raise (for_good or failures.exceptions)[0] from None
