@@ -1,4 +1,4 @@
-"""The key pair of an S3 bucket, read from the settings. Both S3 clients (aioboto3's and deltalake's) ask here."""
+"""The key pair of an S3 bucket, from the settings. Both S3 clients (aioboto3's and deltalake's) ask here."""
 
 from __future__ import annotations
 

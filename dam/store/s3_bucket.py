@@ -1,0 +1,102 @@
+"""One S3 client for one bucket: made from the settings, kept open, every error translated.
+
+The S3 adapter's other modules send through it; nothing else may.
+"""
+
+from __future__ import annotations
+
+import io
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any, Final, Self
+from urllib.parse import urlsplit
+
+import aioboto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from dam.errors import SettingsError
+from dam.store.credentials import read_credentials
+from dam.store.naming import check_key
+from dam.store.s3_errors import FAILED, S3Errors
+
+if TYPE_CHECKING:
+    from dam.settings import DamSettings
+
+_CONNECT_S: Final = 5.0
+_CONNECTIONS: Final = 32
+_LARGE: Final = 1 << 20
+"""Bytes from which aiohttp wants a file, because it would write all of a `bytes` at once."""
+
+
+class Bucket:
+    """A bucket and the client that reaches it. Make it with `connect`."""
+
+    def __init__(self, client: Any, resources: AsyncExitStack, name: str, settings: DamSettings) -> None:
+        self.client = client
+        self.name = name
+        self.attempts = settings.store_max_attempts
+        self.errors = S3Errors(settings, name)
+        self._resources = resources
+
+    @classmethod
+    async def connect(cls, settings: DamSettings) -> Self:
+        """Make the client; nothing is sent yet. Raises `SettingsError`."""
+        name = urlsplit(settings.store_url).netloc
+        if not name:
+            raise SettingsError(f"DAM_STORE_URL is {settings.store_url!r}; it must be s3://bucket.")
+        access_key_id, secret_access_key = read_credentials(settings)
+        resources = AsyncExitStack()
+        try:
+            client = await resources.enter_async_context(
+                aioboto3.Session().client(
+                    "s3",
+                    endpoint_url=settings.store_endpoint_url,
+                    region_name=settings.store_region,
+                    aws_access_key_id=access_key_id,
+                    aws_secret_access_key=secret_access_key,
+                    config=_config(settings),
+                )
+            )
+        except (BotoCoreError, ValueError) as error:
+            raise SettingsError(f"The DAM_STORE_* settings make no S3 client: {error}") from error
+        # Waiting for `100 Continue` costs a round trip, and from a server that sends none the whole timeout.
+        client.meta.events.register_last("before-call.s3", _drop_expect)
+        return cls(client, resources, name, settings)
+
+    async def call(self, key: str, method: str, *, conditional: bool = False, **arguments: Any) -> Any:
+        """Run a client method on one key. Raises the port's errors, each from botocore's."""
+        check_key(key)
+        try:
+            return await getattr(self.client, method)(Bucket=self.name, Key=key, **arguments)
+        except FAILED as error:
+            raise self.errors.translate(error, key, conditional=conditional) from error
+
+    async def send(
+        self, key: str, method: str, body: bytes, *, conditional: bool = False, **arguments: Any
+    ) -> Any:
+        """The same with a body."""
+        data = io.BytesIO(body) if len(body) >= _LARGE else body
+        return await self.call(key, method, conditional=conditional, Body=data, **arguments)
+
+    async def close(self) -> None:
+        """Close the client's connections."""
+        await self._resources.aclose()
+
+
+def _config(settings: DamSettings) -> Config:
+    return Config(
+        signature_version="s3v4",
+        s3={"addressing_style": "path" if settings.store_endpoint_url else "auto"},
+        connect_timeout=_CONNECT_S,
+        read_timeout=settings.store_timeout_s,
+        max_pool_connections=_CONNECTIONS,
+        tcp_keepalive=True,
+        retries={"mode": "standard", "total_max_attempts": settings.store_max_attempts},
+        # R2 and radosgw know few of the checksums that AWS wants by default.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+
+
+def _drop_expect(params: dict[str, Any], **_: object) -> None:
+    params["headers"].pop("Expect", None)

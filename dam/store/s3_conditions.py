@@ -1,0 +1,83 @@
+"""Conditional puts on S3: what `If-None-Match` and `If-Match` leave unsaid, settled as far as it can be.
+
+Two things are not as the headers promise. Servers differ in whether `If-Match` takes the ETag in quotes (R2,
+AWS) or bare (radosgw): the first conflict tells, by a look at the object, so no probe object is ever made.
+And botocore repeats a put whose answer was lost, so that it may lose to itself: each conditional put
+carries a marker in its metadata, and a put that lost after a retry looks for its own.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from dam.errors import ObjectNotFoundError, PreconditionFailedError
+from dam.store.s3_errors import was_retried
+
+if TYPE_CHECKING:
+    from dam.store.s3_bucket import Bucket
+
+MARKER: Final = "dam-put"
+"""Metadata that names one conditional put; never shown to callers."""
+
+
+class ConditionalPuts:
+    """The conditional puts of one bucket; remembers how its server wants ETags."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+        self._quoted: bool | None = None
+
+    async def create(self, key: str, data: bytes, headers: dict[str, Any]) -> str:
+        """Put unless there is an object; return the ETag. Raises `PreconditionFailedError`."""
+        return await self._put(key, data, headers, IfNoneMatch="*")
+
+    async def replace(self, key: str, data: bytes, headers: dict[str, Any], etag: str) -> str:
+        """Put if the object still has this (bare) ETag; return the new one. Raises as `create`."""
+        quoted = self._quoted is not False
+        try:
+            new = await self._put(key, data, headers, IfMatch=f'"{etag}"' if quoted else etag)
+        except PreconditionFailedError:
+            if self._quoted is not None or not await self._is_current(key, etag):
+                raise
+            # Refused although it matches: this server compares the quotes too.
+            new = await self._put(key, data, headers, IfMatch=etag)
+            quoted = False
+        self._quoted = quoted
+        return new
+
+    async def _put(self, key: str, data: bytes, headers: dict[str, Any], **condition: str) -> str:
+        marker = uuid.uuid4().hex
+        marked = {**headers, "Metadata": {**headers["Metadata"], MARKER: marker}}
+        try:
+            answer = await self._bucket.send(key, "put_object", data, conditional=True, **marked, **condition)
+        except PreconditionFailedError as error:
+            if not (isinstance(error.__cause__, ClientError) and was_retried(error.__cause__)):
+                raise
+            own = await self._find_own(key, marker)
+            if own is None:
+                raise
+            return own
+        return bare(answer["ETag"])
+
+    async def _find_own(self, key: str, marker: str) -> str | None:
+        """The ETag of what lies at `key`, if this very put wrote it."""
+        try:
+            found = await self._bucket.call(key, "head_object")
+        except ObjectNotFoundError:
+            return None
+        return bare(found["ETag"]) if found["Metadata"].get(MARKER) == marker else None
+
+    async def _is_current(self, key: str, etag: str) -> bool:
+        try:
+            found = await self._bucket.call(key, "head_object")
+        except ObjectNotFoundError:
+            return False
+        return bare(found["ETag"]) == etag
+
+
+def bare(etag: str) -> str:
+    """An ETag without its quotes."""
+    return etag.strip('"')
