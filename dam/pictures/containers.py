@@ -1,83 +1,45 @@
-"""What the first bytes of a file say it is, and whether it ends too early; no pixels, no Pillow.
+"""What a picture file's structure says without decoding it: its kind where we cannot read it, where it ends.
 
-Called by `decoding` to tell "not an image" from "a picture that is cut short", and by whoever needs a type
-from content. It must never trust a file's name and never read more than it is given.
+Called by `decoding` to tell "not an image" from "a picture that is cut short". The kinds we read are told by
+`dam.media`. It must never trust a file's name.
 """
 
 from __future__ import annotations
 
 import struct
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-JPEG: Final = "image/jpeg"
-PNG: Final = "image/png"
-WEBP: Final = "image/webp"
-GIF: Final = "image/gif"
-TIFF: Final = "image/tiff"
-BMP: Final = "image/bmp"
-HEIC: Final = "image/heic"
-AVIF: Final = "image/avif"
-SUPPORTED: Final = frozenset({JPEG, PNG, WEBP, GIF, TIFF, BMP, HEIC, AVIF})
-"""The types that `decoding` reads."""
+from dam import media
 
-SNIFF_BYTES: Final = 1024
-"""How many first bytes `sniff` wants; fewer do for every supported type."""
+if TYPE_CHECKING:
+    from dam.media import MediaType
 
-_SIGNATURES: Final = (
-    (b"\xff\xd8\xff", JPEG),
-    (b"\x89PNG\r\n\x1a\n", PNG),
-    (b"GIF87a", GIF),
-    (b"GIF89a", GIF),
-    (b"II*\0\x10\0\0\0CR", "image/x-canon-cr2"),  # a TIFF in form, a camera's raw data in fact
-    (b"II*\0", TIFF),
-    (b"MM\0*", TIFF),
-    (b"II+\0", TIFF),
-    (b"MM\0+", TIFF),
-    (b"8BPS", "image/vnd.adobe.photoshop"),
-    (b"\0\0\1\0", "image/x-icon"),
-    (b"\0\0\0\x0cjP  \r\n", "image/jp2"),
-    (b"\xff\x4f\xff\x51", "image/jp2"),
-    (b"\xff\x0a", "image/jxl"),
-    (b"\0\0\0\x0cJXL \r\n", "image/jxl"),
-    (b"qoif", "image/qoi"),
-    (b"DDS ", "image/vnd-ms.dds"),
-    (b"%!PS-Adobe", "image/x-eps"),
-    (b"\x76\x2f\x31\x01", "image/x-exr"),
-    (b"FUJIFILMCCD-RAW", "image/x-fuji-raf"),
+_UNSUPPORTED: Final = (
+    (b"II*\0\x10\0\0\0CR", "a Canon raw file"),  # a TIFF in form, a camera's raw data in fact
+    (b"FUJIFILMCCD-RAW", "a Fujifilm raw file"),
+    (b"8BPS", "a Photoshop document"),
+    (b"\0\0\1\0", "a Windows icon"),
+    (b"\0\0\0\x0cjP  \r\n", "a JPEG 2000 picture"),
+    (b"\xff\x4f\xff\x51", "a JPEG 2000 picture"),
+    (b"\xff\x0a", "a JPEG XL picture"),
+    (b"\0\0\0\x0cJXL \r\n", "a JPEG XL picture"),
+    (b"qoif", "a QOI picture"),
+    (b"DDS ", "a DirectDraw surface"),
+    (b"%!PS-Adobe", "an EPS drawing"),
+    (b"\x76\x2f\x31\x01", "an OpenEXR picture"),
 )
-_HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
-_AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
-_END_MARKERS: Final = {JPEG: b"\xff\xd9", PNG: b"IEND", GIF: b"\0\x3b"}
+_END_MARKERS: Final = {media.JPEG: b"\xff\xd9", media.PNG: b"IEND", media.GIF: b"\0\x3b"}
 _TRAILER_BYTES: Final = 64  # some writers pad; further back a marker may belong to an embedded thumbnail
-_BMP_HEADER_SIZES: Final = frozenset({12, 40, 52, 56, 64, 108, 124})
 
 
-def sniff(head: bytes) -> str | None:
-    """The MIME type that the first bytes announce, or None where they are no known picture format's."""
-    for signature, mime_type in _SIGNATURES:
+def unsupported_kind(head: bytes) -> str | None:
+    """What an image is that this project does not read, or None where it is no known image."""
+    for signature, kind in _UNSUPPORTED:
         if head.startswith(signature):
-            return mime_type
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return WEBP
-    if head[4:8] == b"ftyp":
-        return _iso_type(head)
-    # Two letters are a weak signature: the size of the header that follows must be a known one too.
-    if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in _BMP_HEADER_SIZES:
-        return BMP
+            return kind
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith((b"<?xml", b"<!DOCTYPE svg", b"<!--", b"<svg")) and b"<svg" in head:
-        return "image/svg+xml"
-    return None
-
-
-def _iso_type(head: bytes) -> str | None:
-    """HEIC and AVIF share a container; the brands tell which one it is."""
-    size = min(int.from_bytes(head[:4], "big"), len(head))
-    brands = {head[8:12], *(head[at : at + 4] for at in range(16, size - 3, 4))}
-    if brands & _AVIF_BRANDS:
-        return AVIF
-    if brands & _HEIC_BRANDS or head[8:12] in {b"mif1", b"msf1"}:
-        return HEIC
+        return "an SVG drawing"
     return None
 
 
@@ -97,20 +59,20 @@ def webp_size(head: bytes) -> tuple[int, int] | None:
     return None
 
 
-def is_cut_short(data: bytes, mime_type: str) -> bool:
+def is_cut_short(data: bytes, kind: MediaType) -> bool:
     """Whether a file that could not be read ends before its own structure says it should.
 
     For files that already failed: an odd file may lack its end marker and still decode.
     """
-    if mime_type in _END_MARKERS:
-        return _END_MARKERS[mime_type] not in data[-_TRAILER_BYTES:]
-    if mime_type == WEBP:
+    if kind in _END_MARKERS:
+        return _END_MARKERS[kind] not in data[-_TRAILER_BYTES:]
+    if kind == media.WEBP:
         return int.from_bytes(data[4:8], "little") + 8 > len(data)
-    if mime_type == BMP:
+    if kind == media.BMP:
         return int.from_bytes(data[2:6], "little") > len(data)
-    if mime_type in {HEIC, AVIF}:
-        return _box_ends_late(data)
-    return mime_type == TIFF and _directory_is_missing(data)
+    if kind == media.TIFF:
+        return _directory_is_missing(data)
+    return _box_ends_late(data)
 
 
 def _box_ends_late(data: bytes) -> bool:

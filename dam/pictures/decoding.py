@@ -17,6 +17,7 @@ from PIL import Image, ImageFile, TiffImagePlugin
 from pillow_heif import register_heif_opener
 
 from dam.errors import PictureError
+from dam.media import HEAD_BYTES, MEDIA_TYPES, WEBP, sniff_type
 from dam.pictures import containers
 from dam.pictures.colours import to_rgb
 from dam.pictures.exif import captured_at, orientation
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
+    from dam.media import MediaType
+
+READABLE: Final = ", ".join(media_type.name for media_type in MEDIA_TYPES)
 MAX_PIXELS: Final = 100_000_000
 """Default limit of width times height; an RGB picture of this size takes 300 MB."""
 
@@ -76,47 +80,43 @@ def read(source: bytes | Path, *, max_pixels: int = MAX_PIXELS, max_side: int | 
     stream: AbstractContextManager[BinaryIO]
     stream = source.open("rb") if isinstance(source, Path) else nullcontext(io.BytesIO(source))
     with stream as file:
-        mime_type = _recognise(file, max_pixels)
+        media_type = _recognise(file, max_pixels)
         opened: Image.Image | None = None
         try:
             opened = Image.open(file, formats=_FORMATS)
             _refuse_from_header(opened, max_pixels)
-            return _unpack(opened, mime_type, max_side)
+            return _unpack(opened, media_type.mime_type, max_side)
         except (PictureError, MemoryError):
             raise
         # Damaged files make decoders raise nearly anything: OSError, SyntaxError, struct.error, KeyError, …
         except Exception as error:
-            raise _explain(error, opened, file, mime_type) from error
+            raise _explain(error, opened, file, media_type) from error
 
 
-def _recognise(file: BinaryIO, max_pixels: int) -> str:
-    """The MIME type of a supported file, or PictureError."""
-    head = file.read(containers.SNIFF_BYTES)
+def _recognise(file: BinaryIO, max_pixels: int) -> MediaType:
+    """The kind of a supported file, or PictureError."""
+    head = file.read(HEAD_BYTES)
     file.seek(0)
-    mime_type = containers.sniff(head)
-    if mime_type is None:
-        raise PictureError(
-            "not_an_image", "This is not an image: its first bytes are those of no known format."
-        )
-    if mime_type not in containers.SUPPORTED:
-        raise PictureError("unsupported_format", _unsupported(mime_type))
-    if mime_type == containers.WEBP and (size := containers.webp_size(head)):
+    # First what we do not read: a camera's raw file begins like the TIFF that it is in form.
+    if kind := containers.unsupported_kind(head):
+        raise PictureError("unsupported_format", _unsupported(kind))
+    media_type = sniff_type(head)
+    if media_type is None:
+        raise PictureError("not_an_image", "Not an image: its first bytes are those of no known format.")
+    if media_type == WEBP and (size := containers.webp_size(head)):
         _refuse_pixels(*size, max_pixels)
-    return mime_type
+    return media_type
 
 
-def _unsupported(mime_type: str) -> str:
-    return (
-        f"This picture is {mime_type}, which is not supported. "
-        "Convert it to JPEG, PNG, WebP, GIF, TIFF, BMP, HEIC or AVIF."
-    )
+def _unsupported(kind: str) -> str:
+    return f"This is {kind}, which is not supported. Convert it to one of: {READABLE}."
 
 
 def _refuse_from_header(image: Image.Image, max_pixels: int) -> None:
     _refuse_pixels(*image.size, max_pixels)
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         if _DNG_VERSION in image.tag_v2:
-            raise PictureError("unsupported_format", _unsupported("image/x-adobe-dng"))
+            raise PictureError("unsupported_format", _unsupported("a DNG raw file"))
         # A tile is unpacked whole: one much larger than its picture is a bomb of its own.
         tile = image.tag_v2.get(322, 0), image.tag_v2.get(323, 0)
         _refuse_pixels(*tile, max_pixels)
@@ -150,21 +150,21 @@ def _unpack(opened: Image.Image, mime_type: str, max_side: int | None) -> Pictur
     return Picture(image, width, height, mime_type, taken)
 
 
-def _explain(error: Exception, opened: Image.Image | None, file: BinaryIO, mime_type: str) -> PictureError:
+def _explain(error: Exception, opened: Image.Image | None, file: BinaryIO, kind: MediaType) -> PictureError:
     file.seek(0)
     data = file.read()
     if (
         "truncated" in str(error).lower()
-        or containers.is_cut_short(data, mime_type)
+        or containers.is_cut_short(data, kind)
         or (isinstance(opened, TiffImagePlugin.TiffImageFile) and _strips_end_late(opened, len(data)))
     ):
         return PictureError(
             "truncated",
-            f"The {mime_type} file is cut short after {len(data):,} bytes; upload the whole file.",
+            f"The {kind.name} file is cut short after {len(data):,} bytes; upload the whole file.",
         )
     return PictureError(
         "broken_image",
-        f"The {mime_type} file is damaged and cannot be decoded ({error}); upload a sound copy.",
+        f"The {kind.name} file is damaged and cannot be decoded ({error}); upload a sound copy.",
     )
 
 
