@@ -23,7 +23,8 @@ class Captioner:
 
     def __init__(self, folder: Path) -> None:
         self._processor: Any = BlipProcessor.from_pretrained(folder, local_files_only=True)
-        self._model: Any = BlipForConditionalGeneration.from_pretrained(folder, local_files_only=True).eval()
+        model: Any = BlipForConditionalGeneration.from_pretrained(folder, local_files_only=True)
+        self._model: Any = model.eval()
 
     def prepare(self, image: Image) -> torch.Tensor:
         """An RGB picture to the model's pixels: float32, 3 x side x side."""

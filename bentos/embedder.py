@@ -66,12 +66,12 @@ class Embedder:
         eos = getattr(model, "text_eos_id", None)
         pooled = text_global_pool(model.ln_final(hidden), tokens, model.text_pool_type, eos_token_id=eos)
         projection = model.text_projection
-        if projection is None:
-            return pooled
-        projected: torch.Tensor = (
-            projection(pooled) if isinstance(projection, torch.nn.Module) else pooled @ projection
-        )
-        return projected
+        if isinstance(projection, torch.nn.Module):
+            pooled = projection(pooled)
+        elif projection is not None:
+            pooled = pooled @ projection
+        vectors: torch.Tensor = pooled
+        return vectors
 
 
 def _unit(vectors: torch.Tensor) -> list[list[float]]:

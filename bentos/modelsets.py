@@ -119,8 +119,8 @@ def _from_hub(description: ModelSet) -> LocatedSet:
             path = snapshot_download(info.model, revision=info.revision, allow_patterns=list(files))
         except Exception as error:  # the hub's client raises its own, httpx's and OSError
             raise SettingsError(
-                f"The model set {description.name!r} cannot be loaded: {info.model} at {info.revision} is not "
-                f"in the cache and cannot be downloaded ({error}). Put it into a folder and name that in "
+                f"The model set {description.name!r} cannot be loaded: {info.model} at {info.revision} is "
+                f"not in the cache and cannot be downloaded ({error}). Put it into a folder and name that in "
                 "DAM_MODELS_DIR, or use DAM_MODEL_SET=demo."
             ) from error
         folders.append(Path(path))

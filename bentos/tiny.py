@@ -16,7 +16,7 @@ import torch
 from open_clip.constants import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
 from safetensors.torch import save_file
 from transformers import (
-    BertTokenizerFast,
+    BertTokenizer,
     BlipConfig,
     BlipForConditionalGeneration,
     BlipImageProcessor,
@@ -38,10 +38,7 @@ _SEED: Final = 20250101
 _SPREAD: Final = {"tiny": 0.1, "base": 0.02}
 """Of BLIP's initial weights. BlipConfig's own is 1e-10: outputs would hardly depend on the picture."""
 _SPECIAL: Final = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-_WORDS: Final = (
-    "a the of on in with and two three red green blue yellow black white small large round old new boat house "
-    "tree car dog cat bird sun moon hill road sea sky field child woman man ball flower fish"
-).split()
+_WORDS: Final = ("a", "the", "on", "two", "red", "green", "blue", "boat", "house", "tree", "car", "dog", "sun", "sea")
 _BASE_VOCABULARY: Final = 30_522
 
 _TINY_BLIP: Final[dict[str, dict[str, int]]] = {
@@ -85,7 +82,7 @@ def write_blip(folder: Path, size: str) -> None:
         words += [f"word{number}" for number in range(len(words), _BASE_VOCABULARY)]
     vocabulary = folder / "vocab.txt"
     vocabulary.write_text("\n".join(words) + "\n", encoding="utf-8")
-    tokenizer = BertTokenizerFast(vocab=str(vocabulary))
+    tokenizer = BertTokenizer(vocab=str(vocabulary))
     tokenizer.add_special_tokens({"bos_token": "[DEC]"})
     shape = _TINY_BLIP if size == "tiny" else {"vision": {}, "text": {}}
     config = BlipConfig(
@@ -104,9 +101,10 @@ def write_blip(folder: Path, size: str) -> None:
         if parameter.ndim > 1:
             torch.nn.init.normal_(parameter, std=_SPREAD[size])
     model.save_pretrained(folder)
-    side = config.vision_config.image_size
-    processor = BlipProcessor(BlipImageProcessor(size={"height": side, "width": side}), tokenizer)
-    processor.save_pretrained(folder)
+    vision: Any = config.vision_config
+    side = vision.image_size
+    processor: Any = BlipProcessor
+    processor(BlipImageProcessor(size={"height": side, "width": side}), tokenizer).save_pretrained(folder)
 
 
 def write_clip(folder: Path, size: str) -> int:
