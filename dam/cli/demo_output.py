@@ -1,0 +1,89 @@
+"""What `dam demo` prints: captions, where things lie, what to try next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from rich.markup import escape
+from rich.table import Table
+
+from dam import keys, routes
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from dam.local.demo import Outcome
+    from dam.local.services import Addresses
+    from dam.settings import DamSettings
+
+_MOST_ROWS = 60
+
+
+def print_outcome(console: Console, outcome: Outcome, settings: DamSettings) -> None:
+    """Captions, then failures and refusals with their reasons, then the figures and the files."""
+    _print_captions(console, outcome)
+    _print_problems(console, outcome)
+    figures = outcome.report()
+    console.print(
+        f"{figures['uploaded']} pictures taken ({figures['already_there']} were there already), "
+        f"{figures['enriched']} enriched, {figures['failed']} failed, {figures['refused']} refused, "
+        f"in {outcome.seconds:.1f} s.",
+        highlight=False,
+    )
+    if figures["caption_exact_match"] is not None:
+        console.print(
+            f"Captions that are the true ones, word for word: {figures['caption_exact_match']:.0%}."
+        )
+    _print_places(console, settings)
+
+
+def _print_captions(console: Console, outcome: Outcome) -> None:
+    table = Table("picture", "caption", title_justify="left")
+    for row in outcome.ready[:_MOST_ROWS]:
+        table.add_row(escape(str(row.filename)), escape(str(row.caption)))
+    if len(outcome.ready) > _MOST_ROWS:
+        table.caption = f"… and {len(outcome.ready) - _MOST_ROWS} more"
+    if outcome.ready:
+        console.print(table)
+
+
+def _print_problems(console: Console, outcome: Outcome) -> None:
+    if not outcome.refused and not outcome.failed:
+        return
+    table = Table("file", "outcome", "reason")
+    for result in outcome.refused:
+        table.add_row(escape(result.path.name), result.outcome, escape(result.reason))
+    for row in outcome.failed:
+        table.add_row(escape(str(row.filename)), "failed", escape(f"{row.error_code}: {row.error_message}"))
+    console.print(table)
+
+
+def _print_places(console: Console, settings: DamSettings) -> None:
+    """Paths of the open files and a query that works on them as it stands."""
+    parts = urlsplit(settings.store_url)
+    base = unquote(parts.path) if parts.scheme == "file" else settings.store_url
+    console.print(f"\nRows      {base}/{keys.SNAPSHOT}", soft_wrap=True, highlight=False)
+    console.print(
+        f"Table     {base}/{keys.TABLE}/  (Delta Lake: every revision)", soft_wrap=True, highlight=False
+    )
+    console.print(f"Vectors   {base}/{keys.VECTORS}", soft_wrap=True, highlight=False)
+    if parts.scheme == "file":
+        query = f"SELECT filename, caption FROM '{base}/{keys.SNAPSHOT}' LIMIT 5"  # noqa: S608 - printed, not run
+        console.print(
+            f'Query     .venv/bin/python -c "import duckdb; duckdb.sql(\\"{query}\\").show()"',
+            soft_wrap=True,
+            highlight=False,
+            markup=False,
+        )
+
+
+def print_urls(console: Console, addresses: Addresses) -> None:
+    """Where the services answer."""
+    console.print(
+        f"\nUpload    curl -F files=@picture.jpg {addresses.ingest}{routes.UPLOAD}", highlight=False
+    )
+    console.print(f"Caption   curl -F image=@picture.jpg {addresses.bento}{routes.CAPTION}", highlight=False)
+    console.print(f"Embed     curl -F image=@picture.jpg {addresses.bento}{routes.EMBED}", highlight=False)
+    console.print(f"API pages {addresses.ingest}/docs  {addresses.bento}/docs", highlight=False)
+    console.print("\nServing. Ctrl-C stops everything; what was uploaded is kept.")

@@ -1,0 +1,126 @@
+"""The services of one machine: their commands, ports and environments, and a context that runs them all."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httpx
+
+from dam import routes
+from dam.errors import DamError
+from dam.local.processes import Child, Command
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from dam.settings import DamSettings
+
+READY_TIMEOUT_S = 180.0
+_HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Base URLs of what was started."""
+
+    bento: str
+    ingest: str
+
+
+@asynccontextmanager
+async def running_services(settings: DamSettings) -> AsyncIterator[tuple[Addresses, Sequence[Child]]]:
+    """Start Bento, ingest, orchestrator and maintenance; yield once all are ready; stop them in reverse.
+
+    Raises:
+        DamError: a service ended, or was not ready in time.
+    """
+    bento, ingest = _pick_port(routes.BENTO_PORT), _pick_port(routes.INGEST_PORT)
+    addresses = Addresses(bento=f"http://{_HOST}:{bento}", ingest=f"http://{_HOST}:{ingest}")
+    logs = settings.data_dir / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        children = []
+        for command in _commands(settings, bento, ingest):
+            child = Child(command, logs / f"{command.name}.log")
+            stack.push_async_callback(child.stop)
+            children.append(child)
+        await asyncio.gather(*(_wait_until_ready(child) for child in children))
+        yield addresses, children
+
+
+def _commands(settings: DamSettings, bento: int, ingest: int) -> list[Command]:
+    """The four services. Each sees our own environment and what only one machine decides: ports, folders."""
+    common = {
+        "DAM_DATA_DIR": str(settings.data_dir.absolute()),
+        "DAM_STORE_URL": settings.store_url,
+        "DAM_QUEUE_URL": settings.queue_url.get_secret_value(),
+    }
+    python = sys.executable
+    bento_url, ingest_url = f"http://{_HOST}:{bento}", f"http://{_HOST}:{ingest}"
+    return [
+        Command(
+            "bento",
+            [
+                python,
+                "-m",
+                "bentoml",
+                "serve",
+                "bentos.service:DamBento",
+                "--host",
+                _HOST,
+                "--port",
+                str(bento),
+            ],
+            {"BENTOML_DO_NOT_TRACK": "true"},
+            bento_url + routes.READY,
+        ),
+        Command(
+            "ingest",
+            [python, "-m", "ingest_api"],
+            {**common, "DAM_INGEST_HOST": _HOST, "DAM_INGEST_PORT": str(ingest)},
+            ingest_url + routes.READY,
+        ),
+        Command("orchestrator", [python, "-m", "orchestrator"], {**common, "DAM_BENTO_URL": bento_url}),
+        Command("maintenance", [python, "-m", "dam.cli.main", "maintain"], common),
+    ]
+
+
+async def _wait_until_ready(child: Child) -> None:
+    """Poll a service's readiness; the last answer it gave is part of the error when time is up."""
+    if child.command.ready_url is None:
+        return
+    last = "no answer yet"
+    async with httpx.AsyncClient(timeout=5) as client:
+        for _ in range(int(READY_TIMEOUT_S / 0.2)):
+            child.check()
+            try:
+                answer = await client.get(child.command.ready_url)
+            except httpx.TransportError as error:
+                last = str(error)
+            else:
+                if answer.is_success:
+                    return
+                last = answer.text
+            await asyncio.sleep(0.2)
+    raise DamError(
+        f"The service '{child.command.name}' was not ready after {READY_TIMEOUT_S:.0f} s ({last}). "
+        f"Its log is {child.log}."
+    )
+
+
+def _pick_port(preferred: int) -> int:
+    """The preferred port, or a free one where something else listens there."""
+    for port in (preferred, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((_HOST, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise DamError("No free port on 127.0.0.1.")
