@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -27,9 +29,23 @@ from orchestrator.outages import Gate
 from orchestrator.settling import Settler
 
 if TYPE_CHECKING:
+    from dam.queue.port import JobQueue
+    from dam.store.port import ObjectStore
     from orchestrator.settings import OrchestratorSettings
 
 _log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the work needs; opened and closed by somebody else."""
+
+    store: ObjectStore
+    catalogue: Catalogue
+    queue: JobQueue
+    bento: Bento
+    gate: Gate
+    metrics: Metrics
 
 
 async def run(settings: OrchestratorSettings, stop: asyncio.Event) -> None:
@@ -39,26 +55,37 @@ async def run(settings: OrchestratorSettings, stop: asyncio.Event) -> None:
         bento = await stack.enter_async_context(Bento(settings))
         store = await open_patiently("store", lambda: open_store(settings), stop)
         stack.push_async_callback(store.close)
-
-        async def probe() -> None:
-            await store.ping()
-            await bento.ping()
-
-        gate = Gate(probe)
+        gate = Gate(partial(probe, store, bento))
         port = await stack.enter_async_context(serve_health(settings, gate, metrics))
         _log.info("orchestrator.started", store=store.url, bento=settings.bento_url, health_port=port)
         catalogue = await open_patiently("catalogue", lambda: Catalogue.open(settings), stop)
         stack.push_async_callback(catalogue.close)
         queue = await open_patiently("queue", lambda: open_queue(settings), stop)
         stack.push_async_callback(queue.close)
-        committer = Committer(catalogue, linger_s=settings.commit_linger_s)
-        enricher = Enricher(store, bento, settings)
-        settler = Settler(store, enricher, committer, gate, metrics, max_attempts=settings.max_attempts)
-        consumer = Consumer(queue, settler, gate, settings, stop)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(consumer.run())
-            group.create_task(DeadLetters(queue, committer, stop).run())
+        await work(Parts(store, catalogue, queue, bento, gate, metrics), settings, stop)
     _log.info("orchestrator.stopped")
+
+
+async def probe(store: ObjectStore, bento: Bento) -> None:
+    """Raise the reason why no job can be worked on now."""
+    await store.ping()
+    await bento.ping()
+
+
+async def work(parts: Parts, settings: OrchestratorSettings, stop: asyncio.Event) -> None:
+    """Settle jobs and dead letters until `stop` is set and what is in hand has ended."""
+    committer = Committer(parts.catalogue, linger_s=settings.commit_linger_s)
+    settler = Settler(
+        parts.store,
+        Enricher(parts.store, parts.bento, settings),
+        committer,
+        parts.gate,
+        parts.metrics,
+        max_attempts=settings.max_attempts,
+    )
+    async with asyncio.TaskGroup() as group:
+        group.create_task(Consumer(parts.queue, settler, parts.gate, settings, stop).run())
+        group.create_task(DeadLetters(parts.queue, committer, stop).run())
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:

@@ -1,0 +1,1 @@
+"""Behaviour of the orchestrator, with a fake Bento over real HTTP and the real catalogue."""
