@@ -84,7 +84,7 @@ class Radosgw:
         self._port, self._mon_port = _free_ports(2)
         self.endpoint: Final = f"http://127.0.0.1:{self._port}"
         # Ceph's socket paths must stay short, whatever TMPDIR is.
-        self._root = Path(tempfile.mkdtemp(prefix="rgw-", dir="/tmp"))  # noqa: S108 - a fresh folder of our own
+        self._root = Path(tempfile.mkdtemp(prefix="rgw-", dir="/tmp"))
         self._daemons: dict[str, subprocess.Popen[bytes]] = {}
         # Daemons die with the thread that started them (see `_spawn`), so one thread starts them all.
         self._spawner = ThreadPoolExecutor(1, thread_name_prefix="radosgw")
@@ -136,7 +136,7 @@ class Radosgw:
         shutil.rmtree(self._root, ignore_errors=True)
 
     def kill(self, *, everything: bool = False) -> None:
-        """`kill -9` the gateway: connections break, objects stay. `everything` kills the disks' daemon too."""
+        """`kill -9` the gateway: connections break, objects stay. With `everything`, the disks too."""
         if everything and not self._durable:
             raise ValueError("Only a durable server keeps its objects when all of it is killed.")
         for name in ("radosgw", "osd", "mon") if everything else ("radosgw",):
