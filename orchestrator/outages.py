@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 
 FIRST_PAUSE_S: Final = 0.5
-LONGEST_PAUSE_S: Final = 30.0
+LONGEST_PAUSE_S: Final = 5.0
 
 
 class Gate:
