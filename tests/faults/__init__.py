@@ -1,0 +1,1 @@
+"""What the pipeline survives: its processes killed in the middle of their work."""

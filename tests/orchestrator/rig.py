@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from dam import keys
+from dam.catalogue.storage import TableHandle
 from dam.catalogue.table import Catalogue
 from dam.ids import new_id
 from dam.jobs import EnrichJob
+from dam.store.delta import delta_location
 from orchestrator.inference import Bento
 from orchestrator.metrics import Metrics
 from orchestrator.outages import Gate
@@ -117,6 +119,15 @@ class Rig:
         body = json.loads((await self.store.get(keys.vector(job.asset_id))).data)
         assert isinstance(body, dict)
         return body
+
+    async def embedding(self, job: EnrichJob) -> list[float]:
+        """The vector in the asset's only row; the catalogue's own reads leave that column out."""
+        uri, options = delta_location(self.settings)
+        handle = await asyncio.to_thread(TableHandle.open, uri, options)
+        [row] = handle.scan(["embedding"], f"id = '{job.asset_id}'").read_all().to_pylist()
+        values = row["embedding"]
+        assert isinstance(values, list)
+        return values
 
     async def settled(self) -> None:
         """Wait until nothing is queued, held or delayed."""

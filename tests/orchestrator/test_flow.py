@@ -35,7 +35,7 @@ async def test_an_upload_becomes_a_row_a_vector_and_thumbnails(rig: Rig) -> None
     assert (row.filename, row.r2_key, row.mime_type) == ("holiday.jpg", job.key, "image/jpeg")
     assert (row.caption, row.caption_by) == (caption(data), "tiny-blip@r1")
     assert (row.vector_key, row.embedding_by) == (keys.vector(job.asset_id), "tiny-clip@r2")
-    assert row.embedding == pytest.approx(embed(data), abs=1e-6)
+    assert await rig.embedding(job) == pytest.approx(embed(data), abs=1e-6)
     assert (row.size_bytes, row.sha256, row.asset_type) == (len(data), job.sha256, "image")
     assert (row.width, row.height, row.attempts) == (1600, 1200, 1)
     assert row.received_at == RECEIVED_AT
