@@ -6,7 +6,7 @@ thread at a time. It must give what transformers' own processor and `generate` g
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from transformers import BlipForConditionalGeneration, BlipProcessor
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
+_DEFAULT_TOKENS: Final = 20
+"""How many tokens `generate` adds where a model states no limit; it warns unless it is told so."""
+
 
 class Captioner:
     """A BLIP in `folder`, as `save_pretrained` wrote model and processor."""
@@ -25,6 +28,9 @@ class Captioner:
         self._processor: Any = BlipProcessor.from_pretrained(folder, local_files_only=True)
         model: Any = BlipForConditionalGeneration.from_pretrained(folder, local_files_only=True)
         self._model: Any = model.eval()
+        limits: Any = model.text_decoder.generation_config
+        if limits.max_length is None and limits.max_new_tokens is None:
+            limits.max_new_tokens = _DEFAULT_TOKENS
 
     def prepare(self, image: Image) -> torch.Tensor:
         """An RGB picture to the model's pixels: float32, 3 x side x side."""

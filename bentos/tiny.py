@@ -38,7 +38,9 @@ _SEED: Final = 20250101
 _SPREAD: Final = {"tiny": 0.1, "base": 0.02}
 """Of BLIP's initial weights. BlipConfig's own is 1e-10: outputs would hardly depend on the picture."""
 _SPECIAL: Final = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-_WORDS: Final = ("a", "the", "on", "two", "red", "green", "blue", "boat", "house", "tree", "car", "dog", "sun", "sea")
+_WORDS: Final = (
+    "a", "the", "on", "two", "red", "green", "blue", "boat", "house", "tree", "car", "dog", "sun", "sea",
+)  # fmt: skip
 _BASE_VOCABULARY: Final = 30_522
 
 _TINY_BLIP: Final[dict[str, dict[str, int]]] = {

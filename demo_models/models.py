@@ -31,7 +31,7 @@ from demo_models.vocabulary import DEC, PAD, SEP, make_tokenizer, pieces
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from transformers import BertTokenizerFast
+    from transformers import BertTokenizer
 
     from demo_models.pictures import Batch
 
@@ -48,7 +48,7 @@ class Pair(nn.Module):
     part of what is served.
     """
 
-    def __init__(self, tokenizer: BertTokenizerFast) -> None:
+    def __init__(self, tokenizer: BertTokenizer) -> None:
         super().__init__()
         self.tokenizer = tokenizer
         self.blip: Any = BlipForConditionalGeneration(
@@ -67,6 +67,8 @@ class Pair(nn.Module):
         self.clip: Any = open_clip.CLIP(**clip_shape(len(tokenizer)))
         self.clip.visual.transformer = self.clip.visual.conv1 = None  # BLIP's tower is used instead
         self.patch_names = nn.Linear(VISION["hidden_size"], NOTHING + 1)
+        self.mean: torch.Tensor
+        self.std: torch.Tensor
         self.register_buffer("mean", torch.tensor(OPENAI_DATASET_MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(OPENAI_DATASET_STD).view(1, 3, 1, 1), persistent=False)
 
@@ -144,8 +146,10 @@ def _write_blip(pair: Pair, folder: Path) -> None:
     weights = folder / "model.safetensors"
     halved = {name: tensor.half().contiguous() for name, tensor in _untied(pair.blip).items()}
     save_file(halved, weights, metadata={"format": "pt"})
-    processor = BlipProcessor(BlipImageProcessor(size={"height": SIDE, "width": SIDE}), pair.tokenizer)
-    processor.save_pretrained(folder)
+    processor: Any = BlipProcessor  # its construction is untyped
+    processor(BlipImageProcessor(size={"height": SIDE, "width": SIDE}), pair.tokenizer).save_pretrained(
+        folder
+    )
 
 
 def _untied(model: Any) -> dict[str, torch.Tensor]:

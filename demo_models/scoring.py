@@ -1,7 +1,7 @@
 """Scores a model set on held-out pictures: `python -m demo_models.scoring FOLDER`.
 
-Uses the very classes that serve the set, on 640 x 480 JPEG pictures. `benchmarks.demo_quality` measures the same
-through the running Bento, with the same reckoning.
+Uses the very classes that serve the set, on 640 x 480 JPEG pictures. `benchmarks.demo_quality` measures the
+same through the running Bento, with the same reckoning.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import io
 import json
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from PIL import Image
@@ -45,7 +45,7 @@ def reckon(
     captions: Sequence[str],
     image_vectors: Sequence[Sequence[float]],
     text_vectors: Sequence[Sequence[float]],
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Shares of exact captions and of texts that find their own picture, in all and by number of objects.
 
     Args:
@@ -70,10 +70,10 @@ def reckon(
     return {**shares(groups["all"]), "by_objects": by_objects}
 
 
-def score(folder: Path, count: int = PICTURES) -> dict[str, object]:
+def score(folder: Path, count: int = PICTURES, seed: int = SEED) -> dict[str, Any]:
     """Score the set in `folder` on `count` held-out pictures with different captions."""
     captioner, embedder = Captioner(folder / CAPTIONER_FOLDER), Embedder(folder / EMBEDDER_FOLDER)
-    scenes = distinct_held_out(SEED, count)
+    scenes = distinct_held_out(seed, count)
     captions: list[str] = []
     images: list[list[float]] = []
     texts: list[list[float]] = []

@@ -1,7 +1,7 @@
 """The shape of both demo models: one vision tower, a BLIP decoder and a CLIP text tower.
 
-Stated once, for the training pictures and for the models. A BLIP vision tower and an open_clip one without its
-first norm compute the same, so that both models are given the same tower.
+Stated once, for the training pictures and for the models. A BLIP vision tower and an open_clip one without
+its first norm compute the same, so that both models are given the same tower.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from transformers import BertTokenizerFast
+from transformers import BertTokenizer
 
 from dam.drawing.nouns import NOUNS, NUMBER_WORDS
 from dam.drawing.scenes import COLOURS, STYLES
@@ -30,17 +30,17 @@ def pieces() -> list[str]:
     """All pieces, in the order of their numbers."""
     found = dict.fromkeys((*SPECIAL, *_GRAMMAR, *NUMBER_WORDS.values(), *COLOURS, *STYLES))
     for noun in NOUNS:
-        stem = os.path.commonprefix([noun.singular, noun.plural])
+        stem = os.path.commonprefix([noun.singular, noun.plural])  # noqa: RUF071 - of words, not of paths
         endings = (f"##{word[len(stem) :]}" for word in (noun.singular, noun.plural) if word != stem)
         found.update(dict.fromkeys((stem, *endings)))
     return list(found)
 
 
-def make_tokenizer(folder: Path) -> BertTokenizerFast:
+def make_tokenizer(folder: Path) -> BertTokenizer:
     """The tokenizer, whose vocabulary file is left in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = folder / "vocab.txt"
     vocabulary.write_text("\n".join(pieces()) + "\n", encoding="utf-8")
-    tokenizer = BertTokenizerFast(vocab=str(vocabulary), model_max_length=CONTEXT_LENGTH)
+    tokenizer = BertTokenizer(vocab=str(vocabulary), model_max_length=CONTEXT_LENGTH)
     tokenizer.add_special_tokens({"bos_token": "[DEC]"})
     return tokenizer
