@@ -1,51 +1,170 @@
 """The HTTP side of the Bento: routes, bodies in, answers out. Mounted into the BentoML service by `service`.
 
-Inference is the `engine`'s, put into `app.state` once it is loaded. Nothing here imports torch: the
-supervisor imports this module too.
+Inference is the `engine`'s, which `service` puts into `app.state.loaded`, with the settings, once it is warm.
+Nothing here imports torch: the supervisor imports this module too.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
-from fastapi import Depends, FastAPI, Request
-from fastapi.responses import Response
+from fastapi import FastAPI, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.staticfiles import StaticFiles
 
 from bentos import openapi, refusals
 from bentos.answers import CaptionAnswer, EmbeddingAnswer, ModelsAnswer
-from bentos.intake import read_image, read_image_or_text
-from bentos.refusals import RefusalError
+from bentos.batching import OverloadedError
+from bentos.intake import read_image, read_image_or_text, read_text, says_json
 from bentos.sample import sample_png
 from dam import routes
+from dam.errors import PictureError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Coroutine
-    from contextlib import AbstractContextManager
+    from collections.abc import Coroutine
+
+    from pydantic import BaseModel
 
     from bentos.engine import Engine
     from bentos.settings import BentoSettings
 
-_log = structlog.get_logger(__name__)
-_CLIENT_CLOSED: Final = 499
 Result = TypeVar("Result")
 
+_log = structlog.get_logger(__name__)
+_DOCS: Final = "/docs"
+_SWAGGER: Final = "/swagger"
+_CLIENT_CLOSED: Final = 499  # nginx's number for it; nobody reads the answer, but the metrics count it
 
-def create_app() -> FastAPI:
-    """The application; `app.state.engine` and `app.state.settings` must be set before it is asked."""
-    app = FastAPI(title="DAM Bento", version="1", docs_url=None, redoc_url=None)
-    app.add_exception_handler(Exception, _answer_unexpected)
-    for kind in openapi.ERRORS:
+
+class BentoApp(FastAPI):
+    """FastAPI whose description holds what the running service answers."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The description. Raises RefusalError while the models are loaded."""
+        if self.openapi_schema is None:
+            engine, settings = _loaded(self)
+            schema = get_openapi(
+                title=self.title, version=self.version, description=self.description, routes=self.routes
+            )
+            self.openapi_schema = openapi.complete(schema, engine.models, engine.samples, settings)
+        return self.openapi_schema
+
+
+def create_app() -> BentoApp:
+    """The application; it answers 503 until `app.state.loaded` is set to engine and settings."""
+    app = BentoApp(
+        title="DAM Bento", version="1", description=openapi.DESCRIPTION, docs_url=None, redoc_url=None
+    )
+    app.state.loaded = None
+    for kind in (refusals.RefusalError, PictureError, OverloadedError, HTTPException):
         app.add_exception_handler(kind, refusals.answer)
     app.add_exception_handler(ClientDisconnect, _answer_nobody)
-    app.add_api_route(
-        routes.CAPTION, caption, methods=["POST"], response_model=CaptionAnswer, **openapi.CAPTION
-    )
-    app.add_api_route(
-        routes.EMBED, embed, methods=["POST"], response_model=EmbeddingAnswer, **openapi.EMBED
-    )
-    app.add_api_route(routes.MODELS, models, methods=["GET"], response_model=ModelsAnswer, **openapi.MODELS)
-    app.add_api_route(openapi.SAMPLE_ROUTE, sample, methods=["GET"], **openapi.SAMPLE)
+    app.add_exception_handler(Exception, _answer_unexpected)
+    app.post(routes.CAPTION, response_model=CaptionAnswer, **openapi.CAPTION)(caption)
+    app.post(routes.EMBED, response_model=EmbeddingAnswer, **openapi.EMBED)(embed)
+    app.get(routes.MODELS, response_model=ModelsAnswer, **openapi.MODELS)(models)
+    app.get(openapi.SAMPLE_ROUTE, **openapi.SAMPLE)(sample)
+    app.get("/", include_in_schema=False)(to_docs)
+    app.get(_DOCS, include_in_schema=False)(docs)
+    # The page must work without the internet, so its scripts are those that come with BentoML.
+    app.mount(_SWAGGER, StaticFiles(packages=[("bentoml", "_internal/server/static_content")]))
     return app
+
+
+async def caption(request: Request) -> Response:
+    """Say in one sentence what a picture shows."""
+    engine, settings = _loaded(request.app)
+    with engine.admit_caption():
+        picture = await read_image(request, settings)
+        sentence = await _unless_gone(request, engine.caption(picture))
+    return _json(CaptionAnswer.of(engine.models, sentence))
+
+
+async def embed(request: Request) -> Response:
+    """Turn a picture or a text into a vector of length 1; alike things have vectors close to each other."""
+    engine, settings = _loaded(request.app)
+    if says_json(request):
+        with engine.admit_text():
+            text = await read_text(request, settings)
+            vector = await _unless_gone(request, engine.embed_text(text))
+    else:
+        with engine.admit_image():
+            content = await read_image_or_text(request, settings)
+            if isinstance(content, bytes):
+                vector = await _unless_gone(request, engine.embed_image(content))
+            else:
+                with engine.admit_text():  # a text in a form is known for one only now
+                    vector = await _unless_gone(request, engine.embed_text(content))
+    return _json(EmbeddingAnswer.of(engine.models, vector))
+
+
+async def models(request: Request) -> Response:
+    """Say which models answer here."""
+    engine, _ = _loaded(request.app)
+    return _json(ModelsAnswer.of(engine.models))
+
+
+async def sample() -> Response:
+    """Give the picture that the examples on this page are about."""
+    return Response(sample_png(), media_type="image/png")
+
+
+async def to_docs() -> RedirectResponse:
+    """Send a browser to the page."""
+    return RedirectResponse(_DOCS)
+
+
+async def docs() -> HTMLResponse:
+    """Answer the OpenAPI page."""
+    return get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="DAM Bento",
+        swagger_js_url=f"{_SWAGGER}/swagger-ui-bundle.js",
+        swagger_css_url=f"{_SWAGGER}/swagger-ui.css",
+        swagger_favicon_url=f"{_SWAGGER}/favicon-light-32x32.png",
+    )
+
+
+def _loaded(app: FastAPI) -> tuple[Engine, BentoSettings]:
+    loaded: tuple[Engine, BentoSettings] | None = app.state.loaded
+    if loaded is None:
+        raise refusals.loading()
+    return loaded
+
+
+def _json(body: BaseModel) -> Response:
+    return Response(body.model_dump_json(), media_type="application/json")
+
+
+async def _unless_gone(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
+    """The result of `work`, which is cancelled once the client is gone; then raises ClientDisconnect."""
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_wait_for_leave(request))
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
+
+
+async def _wait_for_leave(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _answer_nobody(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=_CLIENT_CLOSED)
+
+
+async def _answer_unexpected(request: Request, error: Exception) -> Response:
+    _log.error("request.failed", path=request.url.path, exc_info=error)
+    return await refusals.answer(request, error)

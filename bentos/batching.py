@@ -65,7 +65,7 @@ class _Entry(Generic[Item, Result]):
 class Lane(Generic[Item, Result]):
     """`infer` takes a list of items and gives as many results; it runs in `worker`, one batch at a time."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a lane is what these six make it; the last three by name
         self,
         name: str,
         infer: Callable[[Sequence[Item]], Sequence[Result]],
@@ -106,7 +106,7 @@ class Lane(Generic[Item, Result]):
             self._changed.set()
 
     async def ask(self, prepare: Callable[[], Item]) -> Result:
-        """Prepare an item on a thread, wait for its batch, answer. Raises what either raised, or OverloadedError."""
+        """Prepare an item on a thread and wait for its batch. Raises what either did, or OverloadedError."""
         loop = asyncio.get_running_loop()
         self._preparing += 1
         try:

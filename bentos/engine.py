@@ -40,14 +40,17 @@ class Samples:
     """What the loaded models answer to the sample picture and text; the API's examples quote it."""
 
     caption: str
-    embedding: list[float]
+    image_embedding: list[float]
+    text_embedding: list[float]
 
 
 class Engine:
     """Captions and vectors for bytes and texts, in batches. `start` and `close` it on the event loop."""
 
+    samples: Samples  # there once it is started
+
     def __init__(self, settings: BentoSettings, recorder: Recorder) -> None:
-        transformers_logging.disable_progress_bar()
+        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it has no types
         located = locate(settings.model_set, settings.models_dir)
         self.models = located.description
         self._captioner, self._embedder = _load(located)
@@ -79,23 +82,19 @@ class Engine:
             **shared,
         )
         self._running: list[asyncio.Task[None]] = []
-        self.samples: Samples | None = None
 
-    async def start(self) -> Samples:
+    async def start(self) -> None:
         """Run the lanes, and every model once: the first request finds them warm, and broken weights show."""
         lanes = (self._captions, self._images, self._texts)
         self._running = [asyncio.create_task(lane.run(), name=lane.name) for lane in lanes]
         picture = sample_png()
-        caption = await self.caption(picture)
-        await self.embed_image(picture)
-        self.samples = Samples(caption, await self.embed_text(SAMPLE_TEXT))
-        dim = len(self.samples.embedding)
-        if dim != self.models.embedding.dim:
+        caption, vector = await self.caption(picture), await self.embed_image(picture)
+        self.samples = Samples(caption, vector, await self.embed_text(SAMPLE_TEXT))
+        if len(vector) != self.models.embedding.dim:
             raise SettingsError(
-                f"The model set {self.models.name!r} says its vectors have {self.models.embedding.dim} numbers, "
-                f"but its model makes {dim}: correct its model_set.json."
+                f"The model set {self.models.name!r} says its vectors have {self.models.embedding.dim} "
+                f"numbers, but its model makes {len(vector)}: correct its model_set.json."
             )
-        return self.samples
 
     async def close(self) -> None:
         """Answer what was admitted, then stop."""
@@ -133,7 +132,7 @@ class Engine:
         return decode(picture, max_pixels=self._max_pixels)
 
     def _executor(self, name: str, threads: int) -> ThreadPoolExecutor:
-        """torch counts its threads a thread, so each of ours is told."""
+        """A pool; torch counts its threads per thread, so each of ours is told."""
         return ThreadPoolExecutor(
             threads, thread_name_prefix=name, initializer=torch.set_num_threads, initargs=(self._threads,)
         )
@@ -146,7 +145,8 @@ def _load(located: LocatedSet) -> tuple[Captioner, Embedder]:
         models = Captioner(located.captioner), Embedder(located.embedder)
     except Exception as error:  # the libraries raise nearly anything on damaged files
         raise SettingsError(
-            f"The model set {name!r} cannot be loaded from {located.captioner} and {located.embedder}: {error}"
+            f"The model set {name!r} cannot be loaded from {located.captioner} and {located.embedder}: "
+            f"{error}"
         ) from error
     _log.info("models.loaded", model_set=name, notice=located.description.notice)
     return models

@@ -1,0 +1,105 @@
+"""The BentoML service: `bentoml serve bentos.service:DamBento`, or `bentoml serve` in the project's folder.
+
+BentoML gives the supervisor, the worker process, `/healthz`, `/readyz` and `/metrics`; the routes are `app`'s
+and the batching `engine`'s. The supervisor imports this module too, so torch must not be imported with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import bentoml
+import structlog
+from pydantic import ValidationError
+
+from bentos import supervision
+from bentos.app import create_app
+from bentos.modelsets import locate
+from bentos.settings import BentoSettings
+from dam import logs
+from dam.errors import SettingsError
+
+if TYPE_CHECKING:
+    from bentos.engine import Engine
+
+_log = structlog.get_logger(__name__)
+_REQUEST_TIMEOUT_S = 300
+"""A last resort, far above our own time-outs: BentoML's answer to it is no problem+json."""
+
+app = create_app()
+
+
+async def every_route(scope: Any, receive: Any, send: Any) -> None:
+    """The app, for every path that BentoML does not serve itself; so that its 404 is ours as well."""
+    await app(scope, receive, send)
+
+
+@bentoml.asgi_app(every_route)
+@bentoml.service(
+    name="dam-bento",
+    workers=1,  # a second would be a second copy of the models, with batches of its own
+    traffic={"timeout": _REQUEST_TIMEOUT_S},
+    # Both cost more CPU than the rest of a request; neither has a reader here.
+    logging={"access": {"enabled": False}},
+    tracing={"excluded_urls": [".*"]},
+)
+class DamBento:
+    """Captions pictures and embeds pictures and texts, in batches."""
+
+    def __init__(self) -> None:
+        self._settings = BentoSettings()
+        logs.configure(self._settings.log_level, json=self._settings.log_json)
+        self._engine: Engine | None = None
+        self._loading: asyncio.Task[None] | None = None
+
+    @bentoml.on_deployment  # type: ignore[untyped-decorator]  # BentoML exports it without types
+    @staticmethod
+    def check() -> None:
+        """In the supervisor, before anything listens: settings and model set must be there."""
+        os.environ.setdefault("BENTOML_DO_NOT_TRACK", "true")
+        supervision.accept_failure()
+        try:
+            settings = BentoSettings()
+            locate(settings.model_set, settings.models_dir)
+        except (SettingsError, ValidationError) as error:
+            sys.exit(f"A setting is wrong; nothing was started. {error}")
+
+    @bentoml.on_startup  # type: ignore[untyped-decorator]  # BentoML exports it without types
+    async def start(self) -> None:
+        """Load in the background: meanwhile the probes answer, and say that it is not ready."""
+        self._loading = asyncio.create_task(self._load())
+
+    @bentoml.on_shutdown  # type: ignore[untyped-decorator]  # BentoML exports it without types
+    async def stop(self) -> None:
+        """Nothing is in flight any more: the server has answered it. Ends the lanes and their threads."""
+        if self._loading:
+            await self._loading
+        if self._engine:
+            await self._engine.close()
+
+    async def __is_ready__(self) -> bool:
+        """What `/readyz` asks: models loaded and warm."""
+        return self._engine is not None
+
+    async def _load(self) -> None:
+        try:
+            engine = await asyncio.to_thread(_build_engine, self._settings)
+            await engine.start()
+        except Exception as error:  # noqa: BLE001 - whatever it is, no request can ever be answered
+            _log.critical("models.unusable", error=str(error), exc_info=not isinstance(error, SettingsError))
+            supervision.give_up()
+            return
+        self._engine = engine
+        app.state.loaded = (engine, self._settings)
+        _log.info("service.ready", model_set=engine.models.name)
+
+
+def _build_engine(settings: BentoSettings) -> Engine:
+    """The models, off the event loop. Imports torch, here and nowhere else in this module."""
+    from bentos.engine import Engine  # noqa: PLC0415 - the supervisor must not carry torch
+    from bentos.metrics import PrometheusRecorder  # noqa: PLC0415 - as its docstring says
+
+    return Engine(settings, PrometheusRecorder())
