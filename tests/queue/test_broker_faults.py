@@ -72,7 +72,7 @@ async def test_jobs_and_consumer_outlive_a_killed_broker(rabbitmq: RabbitMq, que
 async def test_publishing_fails_in_bounded_time_while_the_broker_is_down(
     rabbitmq: RabbitMq, queue: AmqpQueue
 ) -> None:
-    """Down: a clear error soon. Up again: the next publish works, and the consumer has found back by itself."""
+    """Down: a clear error soon. Up again: the next publish works, and the consumer has found back itself."""
     async with queue.consume(1) as jobs:
         await queue.publish(b"before")
         await (await take(jobs)).ack()
@@ -141,7 +141,7 @@ async def test_a_broker_that_refuses_a_full_queue_is_an_error_not_a_loss(
     vhost = queue.url.rpartition("/")[2]
     limit = '{"max-length": 1}'
     await asyncio.to_thread(rabbitmq.ctl, "set_policy", "-p", vhost, "limit", "^dam.jobs$", limit)
-    with pytest.raises(QueueUnavailableError, match="over its limit"):
+    with pytest.raises(QueueUnavailableError, match="over its limit"):  # noqa: PT012 - it takes a few to fill
         for _ in range(200):
             await queue.publish(b"one more")
     async with queue.consume(1) as jobs:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from aiormq.exceptions import ChannelInvalidStateError
+
 from dam.errors import QueueUnavailableError
 from dam.queue.amqp import topology
 from dam.queue.amqp.link import CLOSE_TIMEOUT_S, told_as_unavailable
@@ -78,7 +80,10 @@ class AmqpDelivery(HeldDelivery):
     @property
     def is_cut_off(self) -> bool:
         """Whether its channel is gone, and the broker has taken the message back."""
-        return self._message.channel.is_closed
+        try:
+            return self._message.channel.is_closed
+        except ChannelInvalidStateError:  # how aio-pika 10 answers for a closed one
+            return True
 
     async def ack(self) -> None:
         """See the port."""

@@ -10,11 +10,10 @@ import contextlib
 from typing import TYPE_CHECKING, Final, Self
 
 import structlog
-from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
 from dam.errors import QueueUnavailableError
 from dam.queue.amqp.delivery import AmqpDelivery
-from dam.queue.amqp.link import CLOSE_TIMEOUT_S, Link, told_as_unavailable
+from dam.queue.amqp.link import CLOSE_TIMEOUT_S, Link, lost_or_late_alike, told_as_unavailable
 from dam.queue.held import Held
 
 if TYPE_CHECKING:
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
 SUBSCRIBE_TIMEOUT_S: Final = 10.0
 PAUSE_FIRST_S: Final = 0.2
 PAUSE_LAST_S: Final = 5.0
+RENEW_S: Final = 60.0
+"""How long a subscription may be silent before it is made anew."""
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +50,9 @@ class AmqpIntake:
         self._stopping = False
         self._lost = asyncio.Event()
         self._channel: AbstractChannel | None = None
+        self._earlier: list[AbstractChannel] = []
         self._tag = ""
+        self._received = 0
         self._task: asyncio.Task[None] | None = None
         self.held = Held(prefetch)
         """Handed out, without an ending."""
@@ -80,7 +83,7 @@ class AmqpIntake:
         raise StopAsyncIteration
 
     async def _run(self) -> None:
-        pause = PAUSE_FIRST_S
+        pause, lost = PAUSE_FIRST_S, True
         while not self._stopping:
             try:
                 await self._subscribe()
@@ -89,11 +92,27 @@ class AmqpIntake:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, PAUSE_LAST_S)
                 continue
-            log.info("queue.consuming", broker=self._place, queue=self.queue, prefetch=self._prefetch)
+            if lost:
+                log.info("queue.consuming", broker=self._place, queue=self.queue, prefetch=self._prefetch)
             pause = PAUSE_FIRST_S
-            await self._lost.wait()
-            log.warning("queue.consumer_lost", broker=self._place, queue=self.queue)
-            await asyncio.sleep(pause)
+            lost = await self._stay_subscribed()
+            if lost:
+                log.warning("queue.consumer_lost", broker=self._place, queue=self.queue)
+                await asyncio.sleep(pause)
+
+    async def _stay_subscribed(self) -> bool:
+        """Return True once the consumer is lost, False where it got nothing for so long that it is renewed.
+
+        RabbitMQ 3.10 says nothing when a quorum queue is deleted and made again within some milliseconds: it
+        counts the consumer and its jobs with the new queue, and delivers none of them until it goes away.
+        """
+        while not self._lost.is_set():
+            received = self._received
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._lost.wait(), RENEW_S)
+            if not (self._lost.is_set() or self._received > received or self.held or self._ready.qsize()):
+                return False
+        return True
 
     async def _subscribe(self) -> None:
         """Open a channel and consume.
@@ -101,8 +120,11 @@ class AmqpIntake:
         After a cancelled subscription (the queue was deleted) deliveries of the earlier channel may be held:
         it stays open for their endings, which can still move the jobs to safety.
         """
-        if not self.held:
-            await self._close_channel()
+        await self._unsubscribe()
+        if self._channel is not None and (self.held or not self._ready.empty()):
+            self._earlier.append(self._channel)
+        else:
+            await self._close_channels()
         self._lost.clear()
         with told_as_unavailable(self._place, "Consuming from"):
             try:
@@ -125,6 +147,7 @@ class AmqpIntake:
         self._lost.set()
 
     async def _receive(self, message: AbstractIncomingMessage) -> None:
+        self._received += 1
         delivery = AmqpDelivery(self._outlet, self._place, self.held, self.queue, message)
         if self._stopping:  # it was on its way when the subscription was cancelled
             self.held.add(delivery)
@@ -148,7 +171,7 @@ class AmqpIntake:
         channel, self._tag, tag = self._channel, "", self._tag
         if channel is None or channel.is_closed or not tag:
             return
-        with contextlib.suppress(TimeoutError, *CONNECTION_EXCEPTIONS):
+        with lost_or_late_alike():
             underlay = await channel.get_underlay_channel()
             await underlay.basic_cancel(tag, timeout=CLOSE_TIMEOUT_S)
 
@@ -160,10 +183,13 @@ class AmqpIntake:
     async def close(self) -> None:
         """Give back what is still held, and close the channel."""
         await asyncio.gather(*(delivery.give_back() for delivery in self.held))
-        await self._close_channel()
+        await self._close_channels()
 
-    async def _close_channel(self) -> None:
-        if self._channel is not None and not self._channel.is_closed:
-            with contextlib.suppress(TimeoutError, *CONNECTION_EXCEPTIONS):
-                async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                    await self._channel.close()
+    async def _close_channels(self) -> None:
+        channels = [*self._earlier, *([self._channel] if self._channel else [])]
+        self._earlier, self._channel = [], None
+        for channel in channels:
+            if not channel.is_closed:
+                with lost_or_late_alike():
+                    async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                        await channel.close()

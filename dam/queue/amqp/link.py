@@ -19,6 +19,7 @@ from aiormq.exceptions import (
     AMQPError,
     ConnectionNotAllowed,
     DeliveryError,
+    InvalidFrameError,
     ProbableAuthenticationError,
 )
 from yarl import URL
@@ -85,20 +86,30 @@ def cancelled_only_by_us() -> Iterator[None]:
         raise AMQPConnectionError("the connection was lost") from error
 
 
+@contextmanager
+def lost_or_late_alike() -> Iterator[None]:
+    """For what is closed or cancelled at the broker: where that fails, the broker does it by itself."""
+    with contextlib.suppress(TimeoutError, *CONNECTION_EXCEPTIONS), cancelled_only_by_us():
+        yield
+
+
 def _reason(error: BaseException) -> str:
     match error:
         case TimeoutError():
-            return "no answer in time (the broker is down, overloaded, or out of memory or disk)"
+            reason = "no answer in time (the broker is down, overloaded, or out of memory or disk)"
         case ProbableAuthenticationError():
-            return "the user name or the password was refused"
+            reason = "the user name or the password was refused"
         case ConnectionNotAllowed():
-            return f"the broker does not allow it ({error})"
+            reason = f"the broker does not allow it ({error})"
+        case InvalidFrameError() if "Connection.OpenOk" in str(error):  # aiormq drops the broker's own words
+            reason = "the broker has no such vhost, or this user may not use it"
         case DeliveryError():
-            return "the broker refused the message (a queue is over its limit, or missing)"
+            reason = "the broker refused the message (a queue is over its limit, or missing)"
         case AMQPError() | OSError():
-            return str(error).rstrip(".") or type(error).__name__
+            reason = str(error).rstrip(".") or type(error).__name__
         case _:
-            return "the connection was lost"
+            reason = "the connection was lost"
+    return reason
 
 
 class Link:
@@ -148,6 +159,6 @@ class Link:
 
 
 async def _close(connection: AbstractConnection) -> None:
-    with contextlib.suppress(TimeoutError, *CONNECTION_EXCEPTIONS):
+    with lost_or_late_alike():
         async with asyncio.timeout(CLOSE_TIMEOUT_S):
             await connection.close()

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from yarl import URL
 
 PUBLISH_TIMEOUT_S: Final = 10.0
+DECLARE_AGAIN_AFTER_S: Final = 0.5
+"""A broker has to tell the consumers of a deleted queue first: see `AmqpIntake` for what happens else."""
 
 _LOST: Final = (AMQPConnectionError, ChannelClosed, ChannelInvalidStateError)
 
@@ -112,6 +114,7 @@ class Outlet:
     async def _declare_again(self, declarations: int) -> None:
         async with self._lock:
             if self._declarations == declarations:  # else another publisher has done it since
+                await asyncio.sleep(DECLARE_AGAIN_AFTER_S)
                 await self._topology.declare(await self._link.connection())
                 self._declarations += 1
 
