@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from dam import routes
+from dam.connections import Connection
 from dam.errors import DamError, QueueUnavailableError, SettingsError, StoreUnavailableError
 from dam.problem import CONTENT_TYPE, Problem
 from dam.queue.opening import open_queue
@@ -19,7 +20,6 @@ from dam.store.opening import open_store
 from ingest_api import metrics as counting
 from ingest_api.answers import UPLOAD_BODY, UPLOAD_RESPONSES, Readiness, UploadAnswer
 from ingest_api.budget import MemoryBudget
-from ingest_api.connections import Connection
 from ingest_api.intake import Intake
 from ingest_api.upload import Uploads
 

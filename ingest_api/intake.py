@@ -17,20 +17,20 @@ from dam.claims import Claim, claim_content
 from dam.errors import ObjectNotFoundError, QueueUnavailableError, StoreError, StoreUnavailableError
 from dam.ids import new_id
 from dam.media import HEAD_BYTES, sniff_type
+from dam.names import safe_name
 from dam.originals import UNKNOWN_ACTOR, job_of, metadata_of
 from dam.store.port import ObjectInfo
 from ingest_api import refusals
 from ingest_api.arrivals import Arrival, Measured, read_head
-from ingest_api.names import safe_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from dam.connections import Connection
     from dam.jobs import EnrichJob
     from dam.queue.port import JobQueue
     from dam.store.port import ObjectStore
     from ingest_api.answers import UploadedFile
-    from ingest_api.connections import Connection
     from ingest_api.settings import IngestSettings
 
 log = structlog.get_logger()

@@ -9,13 +9,13 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from dam.names import safe_name
 from dam.problem import CONTENT_TYPE
 from ingest_api import refusals
 from ingest_api.answers import RefusedFile, UploadAnswer, UploadedFile, upload_problem
 from ingest_api.body import BodyAnswer, RequestBody
 from ingest_api.budget import OutOfBudgetError
 from ingest_api.multipart import MultipartBody, Part
-from ingest_api.names import safe_name
 from ingest_api.refusals import RefusalError
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_api.names import MAX_BYTES, safe_name, sent_name
+from dam.names import MAX_BYTES, safe_name
+from ingest_api.names import sent_name
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Store and queue as this service holds them: opened when first needed, again after a failure, closed once.
+"""A dependency as a service holds it: opened when first needed, again after a failure, closed once.
 
 So the service starts while the bucket or the broker is down, says so at `/readyz`, and works as soon as they
 are back.
