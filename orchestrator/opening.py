@@ -38,6 +38,9 @@ async def open_patiently(what: str, opening: Callable[[], Awaitable[T]], stop: a
         except TimeoutError:
             return
 
+    async def attempt() -> T:  # tenacity awaits what it knows to be a coroutine function, and nothing else
+        return await opening()
+
     def is_over(_: RetryCallState) -> bool:
         return stop.is_set()
 
@@ -49,4 +52,4 @@ async def open_patiently(what: str, opening: Callable[[], Awaitable[T]], stop: a
         before_sleep=report,
         reraise=True,
     )
-    return await tries(opening)
+    return await tries(attempt)
