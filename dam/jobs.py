@@ -51,20 +51,21 @@ def parse(body: bytes) -> EnrichJob:
     """
     try:
         data = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidMessageError("malformed", f"The message is not JSON: {error}.") from error
     if not isinstance(data, dict):
         raise InvalidMessageError("malformed", "The message is JSON, but not an object.")
     if data.get("schema") != SCHEMA or data.get("kind") != "enrich":
         raise InvalidMessageError(
             "unknown_schema",
-            f"The message has schema {data.get('schema')!r} and kind {data.get('kind')!r}; this version reads "
-            f"schema {SCHEMA}, kind 'enrich'. Upgrade the orchestrator, then retry the job.",
+            f"The message has schema {data.get('schema')!r} and kind {data.get('kind')!r}; this version "
+            f"reads schema {SCHEMA}, kind 'enrich'. Upgrade the orchestrator, then retry the job.",
         )
     try:
-        return EnrichJob.model_validate(data)
+        # From the body once more: unlike Python's, this reader refuses half a character (a lone surrogate).
+        return EnrichJob.model_validate_json(body)
     except ValidationError as error:
-        fields = ", ".join(".".join(map(str, item["loc"])) for item in error.errors())
+        fields = ", ".join(".".join(map(str, item["loc"])) or item["msg"] for item in error.errors())
         raise InvalidMessageError(
             "malformed", f"The message has missing or wrong fields: {fields}."
         ) from error

@@ -45,6 +45,7 @@ class Consumer:
         self._drain_s = settings.drain_s
         self._stop = stop
         self._in_hand: set[asyncio.Task[None]] = set()
+        self._suspect: Delivery | None = None
         self._abandon = asyncio.Event()
 
     async def run(self) -> None:
@@ -54,41 +55,44 @@ class Consumer:
                 await self._until_stop(self._gate.reopen())
                 if self._stop.is_set():
                     break
-                suspect = await self._take_jobs()
+                await self._take_jobs()
                 await self._empty_hands()
-                if suspect is not None:
-                    self._start(suspect, alone=True)
+                if self._suspect is not None:
+                    self._start(self._suspect, alone=True)
+                    self._suspect = None
                     await self._empty_hands()
         finally:
             for task in self._in_hand:
                 task.cancel()
             await asyncio.gather(*self._in_hand, return_exceptions=True)
 
-    async def _take_jobs(self) -> Delivery | None:
-        """Start jobs until a stop, an outage, or one that must run alone: that one is returned."""
+    async def _take_jobs(self) -> None:
+        """Start jobs until a stop, an outage, or one that must run alone: that one waits as `_suspect`."""
         intake = asyncio.create_task(self._intake())
         ends = {asyncio.create_task(self._stop.wait()), asyncio.create_task(self._gate.wait_shut())}
         try:
             await asyncio.wait({intake, *ends}, return_when=asyncio.FIRST_COMPLETED)
-            if not intake.done():
-                intake.cancel()
-            return await _outcome(intake)
+            intake.cancel()
+            await asyncio.wait({intake})
+            if not intake.cancelled():
+                intake.result()
         finally:
             for task in (intake, *ends):
                 task.cancel()
             await asyncio.gather(intake, *ends, return_exceptions=True)
 
-    async def _intake(self) -> Delivery | None:
+    async def _intake(self) -> None:
         try:
             async with self._queue.consume(self._prefetch) as deliveries:
                 async for delivery in deliveries:
                     if self._settler.must_run_alone(delivery):
-                        return delivery
+                        # Kept here, not returned: a call-off while the intake closes must not lose it.
+                        self._suspect = delivery
+                        return
                     self._start(delivery)
         except QueueUnavailableError as error:
             _log.warning("intake.queue_unavailable", reason=str(error), pause_s=_QUEUE_PAUSE_S)
             await asyncio.sleep(_QUEUE_PAUSE_S)
-        return None
 
     def _start(self, delivery: Delivery, *, alone: bool = False) -> None:
         task = asyncio.create_task(self._settler.settle(delivery, self._abandon, alone=alone))
@@ -103,26 +107,32 @@ class Consumer:
 
     async def _empty_hands(self) -> None:
         """Wait for what is in hand: for all of it in calm, in an outage only for what is being written."""
-        ends = [asyncio.create_task(self._gate.wait_shut()), asyncio.create_task(self._stopping())]
         finish = asyncio.create_task(self._finish())
+        shut = asyncio.create_task(self._gate.wait_shut())
+        drained = asyncio.create_task(self._drain())
+        overdue = asyncio.create_task(self._stop_after(self._drain_s + _LAST_WORDS_S))
         try:
-            await asyncio.wait({finish, *ends}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({finish, shut, drained}, return_when=asyncio.FIRST_COMPLETED)
             self._abandon.set()
-            await asyncio.wait({finish}, timeout=_LAST_WORDS_S if self._stop.is_set() else None)
+            await asyncio.wait({finish, overdue}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._abandon.clear()
-            for task in (finish, *ends):
+            for task in (finish, shut, drained, overdue):
                 task.cancel()
-            await asyncio.gather(finish, *ends, return_exceptions=True)
+            await asyncio.gather(finish, shut, drained, overdue, return_exceptions=True)
 
     async def _finish(self) -> None:
         if self._in_hand:
             await asyncio.wait(self._in_hand)
 
-    async def _stopping(self) -> None:
+    async def _drain(self) -> None:
         await self._stop.wait()
         _log.info("intake.draining", in_hand=len(self._in_hand), deadline_s=self._drain_s)
         await asyncio.sleep(self._drain_s)
+
+    async def _stop_after(self, seconds: float) -> None:
+        await self._stop.wait()
+        await asyncio.sleep(seconds)
 
     async def _until_stop(self, work: Coroutine[Any, Any, None]) -> None:
         working, stopping = asyncio.create_task(work), asyncio.create_task(self._stop.wait())
@@ -134,9 +144,3 @@ class Consumer:
             working.cancel()
             stopping.cancel()
             await asyncio.gather(working, stopping, return_exceptions=True)
-
-
-async def _outcome(intake: asyncio.Task[Delivery | None]) -> Delivery | None:
-    """What an intake returned, None where it was called off."""
-    await asyncio.wait({intake})
-    return None if intake.cancelled() else intake.result()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from dam.catalogue.changes import Change
-from dam.errors import CatalogueError, CatalogueUnavailableError, InvalidMessageError, QueueUnavailableError
+from dam.errors import CatalogueUnavailableError, DamError, InvalidMessageError, QueueUnavailableError
 from dam.queue.port import RETRY_DELAYS_S
 from orchestrator import rows
 from orchestrator.failing import record_failure
@@ -69,8 +69,8 @@ class DeadLetters:
             except CatalogueUnavailableError as error:
                 _log.warning("dead_letter.waiting", reason=str(error), delay_s=_LATER_S)
                 await letter.release(_LATER_S)
-            except CatalogueError as error:
-                _log.error("dead_letter.parked", reason=str(error))
+            except Exception as error:  # noqa: BLE001 - no letter may stop the service: it would come back
+                _log.error("dead_letter.parked", reason=str(error), exc_info=not isinstance(error, DamError))
                 await letter.park(code, f"{message} {error}")
             else:
                 await self._end(letter, asset_id, code, message)

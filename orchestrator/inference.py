@@ -176,12 +176,16 @@ class Bento:
         raise InferenceUnavailableError(f"The Bento failed at {route} (status {status}).")
 
     def _parse(self, route: str, answer: httpx.Response) -> dict[str, Any]:
+        """The body; another server's is no job's fault."""
         try:
             body = answer.json()
-        except ValueError as error:
-            raise self._nonsense(route, "it is not JSON") from error
+        except (ValueError, RecursionError):
+            body = None
         if not isinstance(body, dict):
-            raise self._nonsense(route, "it is JSON, but not an object")
+            raise BentoDownError(
+                f"{self.url}{route} answers with what is no JSON object: that is not our Bento. Check "
+                "DAM_BENTO_URL."
+            )
         return body
 
 

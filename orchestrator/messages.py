@@ -34,7 +34,7 @@ def asset_named_in(body: bytes) -> tuple[str, dict[str, Any]] | None:
     """Id and columns that an unreadable message still tells, or None where it names no asset."""
     try:
         data = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     asset_id = data.get("asset_id") if isinstance(data, dict) else None
     if not isinstance(asset_id, str) or not is_id(asset_id):
@@ -42,7 +42,12 @@ def asset_named_in(body: bytes) -> tuple[str, dict[str, Any]] | None:
     known = {column: data.get(field) for column, field in _SCALARS.items()}
     if asset_id_of(str(known["r2_key"])) != asset_id:
         known["r2_key"] = None
-    return asset_id, {column: value for column, value in known.items() if isinstance(value, str)}
+    return asset_id, {column: value for column, value in known.items() if _is_text(value)}
+
+
+def _is_text(value: object) -> bool:
+    """Whether it is a string that a column can hold: JSON can spell half a character, UTF-8 cannot."""
+    return isinstance(value, str) and value.encode(errors="replace").decode() == value
 
 
 def change_id_of(body: bytes) -> str:

@@ -40,12 +40,24 @@ class MemoryDelivery(Delivery):
         self.reason = self.message.reason
 
     def _end(self, ending: str) -> None:
-        self.queue.check()
+        if self.ending == "lost":
+            raise QueueUnavailableError("This delivery was lost with its queue; it is delivered again.")
         if self.ending:
             raise AssertionError(f"This delivery ended twice: {self.ending}, then {ending}.")
+        if self.queue.down is not None:
+            self.come_back()
+            raise QueueUnavailableError(self.queue.down)
         self.ending = ending
         self.queue.held.remove(self)
         self.slots.release()
+
+    def come_back(self) -> None:
+        """What a consumer's death or a lost connection does: delivered again, and counted."""
+        self.ending = "lost"
+        self.queue.held.remove(self)
+        self.slots.release()
+        self.message.redeliveries += 1
+        self.queue.deliver_later(self.message, 0, dead=self.dead)
 
     async def ack(self) -> None:
         """Forget it."""
@@ -55,6 +67,7 @@ class MemoryDelivery(Delivery):
         """Deliver again later, attempts + 1."""
         self._end("retry")
         self.message.attempts += 1
+        self.queue.delays_s.append(delay_s)
         self.queue.deliver_later(self.message, delay_s, dead=self.dead)
 
     async def release(self, delay_s: int = 0) -> None:
@@ -77,8 +90,8 @@ class MemoryDelivery(Delivery):
 class MemoryQueue(JobQueue):
     """Jobs in `jobs`, dead letters in `dead_letters`, deliveries not yet ended in `held`.
 
-    While `down` is set, every call and every ending raises `QueueUnavailableError` with it. `published`
-    keeps every body ever published.
+    While `down` is set, every call and every ending raises `QueueUnavailableError` with it, and nothing is
+    delivered. `published` keeps every body ever published, `delays_s` how long each retry had to wait.
     """
 
     def __init__(self, *, second_s: float = 1.0) -> None:
@@ -88,7 +101,10 @@ class MemoryQueue(JobQueue):
         self.held: list[MemoryDelivery] = []
         self.parked: list[tuple[bytes, str]] = []
         self.published: list[bytes] = []
-        self.down: str | None = None
+        self.delays_s: list[float] = []
+        self._down: str | None = None
+        self._up = asyncio.Event()
+        self._up.set()
         self.closed = False
         self._timers: set[asyncio.TimerHandle] = set()
 
@@ -96,6 +112,19 @@ class MemoryQueue(JobQueue):
     def url(self) -> str:
         """For people."""
         return "memory://queue"
+
+    @property
+    def down(self) -> str | None:
+        """Why it cannot be reached; None while it can."""
+        return self._down
+
+    @down.setter
+    def down(self, reason: str | None) -> None:
+        self._down = reason
+        if reason is None:
+            self._up.set()
+        else:
+            self._up.clear()
 
     def check(self) -> None:
         """Raise while `down`."""
@@ -131,6 +160,7 @@ class MemoryQueue(JobQueue):
         async def deliveries() -> AsyncIterator[Delivery]:
             while True:
                 await slots.acquire()
+                await self._up.wait()
                 delivery = MemoryDelivery(self, await source.get(), slots, dead)
                 self.held.append(delivery)
                 yield delivery
@@ -147,11 +177,8 @@ class MemoryQueue(JobQueue):
 
     def lose_consumer(self) -> None:
         """As if every consumer had died: what is held comes back with `redeliveries` raised."""
-        for delivery in self.held:
-            delivery.ending = "lost"
-            delivery.message.redeliveries += 1
-            self.deliver_later(delivery.message, 0, dead=delivery.dead)
-        self.held.clear()
+        for delivery in tuple(self.held):
+            delivery.come_back()
 
     async def depth(self) -> QueueDepth:
         """How many messages are where."""
@@ -160,7 +187,7 @@ class MemoryQueue(JobQueue):
             ready=self.jobs.qsize(),
             in_flight=sum(not delivery.dead for delivery in self.held),
             delayed=len(self._timers),
-            dead=self.dead_letters.qsize(),
+            dead=self.dead_letters.qsize() + sum(delivery.dead for delivery in self.held),
             parked=len(self.parked),
         )
 

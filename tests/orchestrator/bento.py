@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
 from dam import routes
 
@@ -36,19 +36,25 @@ class FakeBento:
     """`answer_as` is the mode for all pictures, `faults` that of single ones by their bytes.
 
     Modes: `ok`, a status as text (`"503"`), `busy` (429 with Retry-After), `hang`, `drop` (the connection
-    breaks), `crash` (drop, and not ready for a moment), and the names of `_LIES`.
+    breaks), `crash` (it dies with every request in flight, and is back a moment later), `no_json`, and the
+    names of `_LIES`.
     """
 
     answer_as: str = "ok"
     ready: bool = True
     faults: dict[bytes, str] = field(default_factory=dict)
     asked: Counter[tuple[str, bytes]] = field(default_factory=Counter)
-    in_flight: int = 0
     most_in_flight: int = 0
     delay_s: float = 0.0
     busy_answers: int = 0
     port: int = 0
     _runner: web.AppRunner | None = None
+    _open: list[web.Request] = field(default_factory=list)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that it works on now."""
+        return len(self._open)
 
     @property
     def url(self) -> str:
@@ -94,24 +100,31 @@ class FakeBento:
     async def _answer(
         self, request: web.Request, make: Callable[[bytes], dict[str, Any]]
     ) -> web.StreamResponse:
-        part = (await request.post())["image"]
-        assert isinstance(part, web.FileField)
-        data = part.file.read()
+        part = await (await request.multipart()).next()
+        assert isinstance(part, BodyPartReader)
+        assert part.name == "image"
+        data = bytes(await part.read())
         self.asked[request.path, data] += 1
-        self.in_flight += 1
+        self._open.append(request)
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             await asyncio.sleep(self.delay_s)
             return await self._behave(request, self.faults.get(data, self.answer_as), make(data))
         finally:
-            self.in_flight -= 1
+            self._open.remove(request)
+
+    def _break(self, *requests: web.Request) -> None:
+        for request in requests:
+            if request.transport:
+                request.transport.abort()
 
     async def _behave(self, request: web.Request, mode: str, answer: dict[str, Any]) -> web.StreamResponse:
         if mode == "hang":
             await asyncio.sleep(3600)
+        if mode == "crash":
+            self._break(*self._open)
         if mode == "drop":
-            assert request.transport
-            request.transport.abort()
+            self._break(request)
         if mode == "busy" or self.busy_answers > 0:
             self.busy_answers -= 1
             return web.Response(status=429, headers={"Retry-After": "0.01"})

@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dam.catalogue.row import Row
-    from dam.queue.port import JobQueue
-    from dam.store.port import ObjectStore
 
 RECEIVED_AT = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 
@@ -70,9 +68,9 @@ class Rig:
     """One bucket, queue and Bento; as many orchestrators on them as a test starts."""
 
     settings: OrchestratorSettings
-    store: ObjectStore
+    store: MemoryStore
     catalogue: Catalogue
-    queue: JobQueue
+    queue: MemoryQueue
     bento: FakeBento
     gates: list[Gate] = field(default_factory=list)
     metrics: Metrics = field(default_factory=Metrics)
@@ -128,6 +126,16 @@ class Rig:
         values = row["embedding"]
         assert isinstance(values, list)
         return values
+
+    async def until(self, is_so: Callable[[], bool], within_s: float = 15) -> None:
+        """Wait until something in this process is so."""
+        async with asyncio.timeout(within_s):
+            while not is_so():  # noqa: ASYNC110 - what is watched offers no event
+                await asyncio.sleep(0.01)
+
+    async def paused(self) -> None:
+        """Wait until the intake is shut and everything has been given back."""
+        await self.until(lambda: not self.gates[-1].is_open and not self.queue.held)
 
     async def settled(self) -> None:
         """Wait until nothing is queued, held or delayed."""

@@ -163,7 +163,7 @@ async def test_a_job_whose_row_was_written_before_a_crash_costs_no_second_infere
     await rig.queue.publish(job.to_bytes())
     async with rig.queue.consume(1) as deliveries:
         await anext(aiter(deliveries))
-        rig.queue.lose_consumer()  # type: ignore[attr-defined]  # the fake's own fault
+        rig.queue.lose_consumer()
     async with rig.orchestrator():
         await rig.settled()
     assert rig.bento.asked["/caption", data] == 1
