@@ -1,6 +1,7 @@
 """The HTTP side of the Bento: routes, bodies in, answers out. Mounted into the BentoML service by `service`.
 
-Inference is the `engine`'s, which `service` puts into `app.state.loaded`, with the settings, once it is warm.
+Inference is the `engine`'s, which `service` puts into `app.state.loaded`, with the settings, once it is warm;
+the engine's numbers go to `app.state.metrics`.
 Nothing here imports torch: the supervisor imports this module too.
 """
 
@@ -22,6 +23,7 @@ from bentos import openapi, refusals
 from bentos.answers import CaptionAnswer, EmbeddingAnswer, ModelsAnswer
 from bentos.batching import OverloadedError
 from bentos.intake import read_image, read_image_or_text, read_text, says_json
+from bentos.metrics import CONTENT_TYPE, CountRequests, Metrics
 from bentos.sample import sample_png
 from dam import routes
 from dam.errors import PictureError
@@ -62,6 +64,8 @@ def create_app() -> BentoApp:
         title="DAM Bento", version="1", description=openapi.DESCRIPTION, docs_url=None, redoc_url=None
     )
     app.state.loaded = None
+    app.state.metrics = Metrics()
+    app.add_middleware(CountRequests, metrics=app.state.metrics)
     for kind in (refusals.RefusalError, PictureError, OverloadedError, HTTPException):
         app.add_exception_handler(kind, refusals.answer)
     app.add_exception_handler(ClientDisconnect, _answer_nobody)
@@ -70,6 +74,7 @@ def create_app() -> BentoApp:
     app.post(routes.EMBED, response_model=EmbeddingAnswer, **openapi.EMBED)(embed)
     app.get(routes.MODELS, response_model=ModelsAnswer, **openapi.MODELS)(models)
     app.get(openapi.SAMPLE_ROUTE, **openapi.SAMPLE)(sample)
+    app.get(routes.METRICS, include_in_schema=False)(metrics)
     app.get("/", include_in_schema=False)(to_docs)
     app.get(_DOCS, include_in_schema=False)(docs)
     # The page must work without the internet, so its scripts are those that come with BentoML.
@@ -113,6 +118,11 @@ async def models(request: Request) -> Response:
 async def sample() -> Response:
     """Give the picture that the examples on this page are about."""
     return Response(sample_png(), media_type="image/png")
+
+
+async def metrics(request: Request) -> Response:
+    """Answer a scrape."""
+    return Response(request.app.state.metrics.render(), media_type=CONTENT_TYPE)
 
 
 async def to_docs() -> RedirectResponse:

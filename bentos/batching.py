@@ -12,6 +12,7 @@ from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
+from time import perf_counter
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 import structlog
@@ -190,11 +191,11 @@ class Lane(Generic[Item, Result]):
 
     async def _infer_timed(self, items: list[Item]) -> Sequence[Result]:
         loop = asyncio.get_running_loop()
-        started = loop.time()
+        started = perf_counter()  # uvloop's own clock counts whole milliseconds
         results = await loop.run_in_executor(self._worker, self._infer, items)
         if len(results) != len(items):
             raise RuntimeError(f"The model gave {len(results)} results for {len(items)} items.")
-        seconds = loop.time() - started
+        seconds = perf_counter() - started
         self._recorder.batch(self.name, len(items), seconds)
         pace = seconds / len(items)
         self._pace_s = self._pace_s * _PACE_MEMORY + pace * (1 - _PACE_MEMORY) if self._pace_s else pace

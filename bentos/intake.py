@@ -37,7 +37,7 @@ async def read_image(request: Request, settings: BentoSettings) -> bytes:
     """The bytes of the part `image`. Raises RefusalError."""
     if _content_type(request) != _MULTIPART:
         raise refusals.unsupported_body(refusals.HOW)
-    image, _ = await _read_form(request, settings)
+    image, _ = await _read_form(request, settings, refusals.HOW)
     if image is None:
         raise refusals.missing_image()
     return image
@@ -47,7 +47,7 @@ async def read_image_or_text(request: Request, settings: BentoSettings) -> bytes
     """The bytes of the part `image`, or the text of the field `text`. Raises RefusalError."""
     if _content_type(request) != _MULTIPART:
         raise refusals.unsupported_body(refusals.HOW_EITHER)
-    image, text = await _read_form(request, settings)
+    image, text = await _read_form(request, settings, refusals.HOW_EITHER)
     if image is not None and text is not None:
         raise refusals.ambiguous_input()
     if image is not None:
@@ -71,7 +71,7 @@ def _content_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-async def _read_form(request: Request, settings: BentoSettings) -> tuple[bytes | None, str | None]:
+async def _read_form(request: Request, settings: BentoSettings, how: str) -> tuple[bytes | None, str | None]:
     """The parts `image` and `text`, where they are there."""
     stream = _limited(request, settings)
     parser = _InMemoryParser(
@@ -87,9 +87,7 @@ async def _read_form(request: Request, settings: BentoSettings) -> tuple[bytes |
     except TimeoutError:
         raise refusals.too_slow(settings.body_timeout_s) from None
     except MultiPartException as error:
-        raise refusals.malformed_body("multipart/form-data", error.message, refusals.HOW) from error
-    except KeyError as error:
-        raise refusals.malformed_body("multipart/form-data", "it names no boundary", refusals.HOW) from error
+        raise refusals.malformed_body(_MULTIPART, error.message, how) from error
     try:
         image, text = form.get("image"), form.get("text")
         data = await image.read() if isinstance(image, UploadFile) else None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bentos import refusals
 from bentos.answers import CaptionAnswer, EmbeddingAnswer, ModelsAnswer
 from bentos.batching import OverloadedError
-from bentos.sample import SAMPLE_TEXT, sample_png
+from bentos.sample import SAMPLE_TEXT, oversized_png, sample_png
 from dam import problem, routes
 from dam.errors import PictureError
 from dam.pictures.decoding import READABLE, decode
@@ -94,19 +94,21 @@ def complete(
         text=EmbeddingAnswer.of(models, samples.text_embedding),
     )
     _add_examples(schema, routes.MODELS, "get", set=ModelsAnswer.of(models))
-    pictures = [*_of_any_request(settings), *_of_pictures(settings)]
-    _add_errors(schema, routes.CAPTION, "post", [refusals.missing_image(), *pictures])
-    _add_errors(schema, routes.EMBED, "post", [*_of_texts(settings), *pictures])
+    pictures = _of_pictures(settings)
+    of_caption = [*_of_requests(settings, "caption", refusals.HOW), *pictures, refusals.missing_image()]
+    of_embed = [*_of_requests(settings, "embed_image", refusals.HOW_EITHER), *pictures, *_of_texts(settings)]
+    _add_errors(schema, routes.CAPTION, "post", of_caption)
+    _add_errors(schema, routes.EMBED, "post", of_embed)
     _add_errors(schema, routes.MODELS, "get", [refusals.loading()])
     schema["components"]["schemas"]["Problem"] = problem.Problem.model_json_schema()
     return schema
 
 
-def _of_any_request(settings: BentoSettings) -> list[RefusalError]:
-    overloaded = [OverloadedError("caption", 12), OverloadedError("caption", 12, waited=True)]
+def _of_requests(settings: BentoSettings, lane: str, how: str) -> list[RefusalError]:
+    overloaded = [OverloadedError(lane, 12), OverloadedError(lane, 12, waited=True)]
     return [
-        refusals.unsupported_body(refusals.HOW),
-        refusals.malformed_body(_FORM, "it names no boundary", refusals.HOW),
+        refusals.unsupported_body(how),
+        refusals.malformed_body(_FORM, "Missing boundary in multipart", how),
         refusals.too_slow(settings.body_timeout_s),
         refusals.too_large(settings.max_body_bytes),
         *(refusals.to_refusal(error) for error in overloaded),
@@ -116,14 +118,10 @@ def _of_any_request(settings: BentoSettings) -> list[RefusalError]:
 
 
 def _of_pictures(settings: BentoSettings) -> list[RefusalError]:
-    """What decoding itself says to a text, to half the sample, and to one with too many pixels."""
-    png = sample_png()
-    failures = (
-        (b"This is a text.", settings.max_pixels),
-        (png[: len(png) // 2], settings.max_pixels),
-        (png, 1000),
-    )
-    return [refusals.to_refusal(_decoding_error(data, limit)) for data, limit in failures]
+    """What decoding says to a text, to half the sample, and to a picture with too many pixels."""
+    png, limit = sample_png(), settings.max_pixels
+    bodies = (b"This is a text.", png[: len(png) // 2], oversized_png(limit))
+    return [refusals.to_refusal(_decoding_error(body, limit)) for body in bodies]
 
 
 def _decoding_error(data: bytes, max_pixels: int) -> Exception:

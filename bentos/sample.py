@@ -1,12 +1,15 @@
-"""The sample picture and text: what the models are warmed up with, and what the API's examples show.
+"""The sample pictures and text: what the models are warmed up with, and what the API's examples show.
 
-Called by `engine` and `app`. It is drawn, so that it needs no file and is the same everywhere.
+Called by `engine`, `app` and `openapi`. They are drawn, so that they need no file and are always the same.
 """
 
 from __future__ import annotations
 
 import io
+import struct
+from math import isqrt
 from typing import Final
+from zlib import crc32
 
 from PIL import Image, ImageDraw
 
@@ -21,3 +24,11 @@ def sample_png() -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def oversized_png(max_pixels: int) -> bytes:
+    """The beginning of a square PNG with more pixels than that: a decoder needs no more to refuse it."""
+    side = isqrt(max_pixels) + 1
+    header = b"IHDR" + struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    first = struct.pack(">I", 13) + header + struct.pack(">I", crc32(header))
+    return b"\x89PNG\r\n\x1a\n" + first + struct.pack(">I4s", 9, b"IDAT")

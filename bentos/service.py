@@ -1,7 +1,7 @@
 """The BentoML service: `bentoml serve bentos.service:DamBento`, or `bentoml serve` in the project's folder.
 
-BentoML gives the supervisor, the worker process, `/healthz`, `/readyz` and `/metrics`; the routes are `app`'s
-and the batching `engine`'s. The supervisor imports this module too, so torch must not be imported with it.
+BentoML gives the supervisor, the worker process, `/healthz` and `/readyz`; the other routes are `app`'s and
+the batching is `engine`'s. The supervisor imports this module too, so torch must not be imported with it.
 """
 
 from __future__ import annotations
@@ -42,9 +42,10 @@ async def every_route(scope: Any, receive: Any, send: Any) -> None:
     name="dam-bento",
     workers=1,  # a second would be a second copy of the models, with batches of its own
     traffic={"timeout": _REQUEST_TIMEOUT_S},
-    # Both cost more CPU than the rest of a request; neither has a reader here.
+    # The first two cost more CPU than the rest of a request and have no reader; of the third see `metrics`.
     logging={"access": {"enabled": False}},
     tracing={"excluded_urls": [".*"]},
+    metrics={"enabled": False},
 )
 class DamBento:
     """Captions pictures and embeds pictures and texts, in batches."""
@@ -100,6 +101,5 @@ class DamBento:
 def _build_engine(settings: BentoSettings) -> Engine:
     """The models, off the event loop. Imports torch, here and nowhere else in this module."""
     from bentos.engine import Engine  # noqa: PLC0415 - the supervisor must not carry torch
-    from bentos.metrics import PrometheusRecorder  # noqa: PLC0415 - as its docstring says
 
-    return Engine(settings, PrometheusRecorder())
+    return Engine(settings, app.state.metrics)

@@ -1,0 +1,27 @@
+"""One running service with the demo models for all tests that ask over HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.bentos import serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.bentos.serving import Served
+
+LIMITS = {
+    "DAM_BENTO_MAX_BODY_BYTES": "2000000",
+    "DAM_MAX_PIXELS": "4000000",
+    "DAM_MAX_TEXT_CHARS": "1000",
+    "DAM_BODY_TIMEOUT_S": "2",
+}
+
+
+@pytest.fixture(scope="session")
+def bento(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving.running(tmp_path_factory.mktemp("bento"), LIMITS) as served:
+        yield served
