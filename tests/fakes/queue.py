@@ -175,6 +175,10 @@ class MemoryQueue(JobQueue):
         """Dead letters, the same way."""
         return self._consume(self.dead_letters, prefetch, dead=True)
 
+    def return_lost(self, body: bytes, times: int) -> None:
+        """As if a job had come back so often because its worker died."""
+        self.jobs.put_nowait(_Message(body, redeliveries=times))
+
     def lose_consumer(self) -> None:
         """As if every consumer had died: what is held comes back with `redeliveries` raised."""
         for delivery in tuple(self.held):
