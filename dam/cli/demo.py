@@ -21,7 +21,7 @@ from dam.cli.demo_output import print_outcome, print_urls
 from dam.cli.importing import find_files
 from dam.errors import DamError
 from dam.local.demo import TRUTH_FILE, PictureRun, read_truth
-from dam.local.services import running_services
+from dam.local.services import read_notice, running_services
 from dam.settings import DamSettings
 from dam.store import open_store
 
@@ -53,8 +53,7 @@ def demo(
     console = Console()
     try:
         with _only_one(settings.data_dir):
-            paths = [path for path in find_files(images)[0] if path.name != TRUTH_FILE][:count]
-            asyncio.run(_run(settings, console, _Work(paths, read_truth(images), report), once=once))
+            asyncio.run(_run(settings, console, _find_work(images, count, report), once=once))
     except DamError as error:
         Console(stderr=True).print(f"[red]{error}[/red]", highlight=False)
         raise typer.Exit(1) from error
@@ -75,6 +74,16 @@ class _Work:
             self.report.write_text(json.dumps(outcome.report(), indent=2) + "\n", encoding="utf-8")
 
 
+def _find_work(images: Path, count: int | None, report: Path | None) -> _Work:
+    """Of our own samples the pictures, of any other folder every file: odd ones are to be told about."""
+    truth = read_truth(images)
+    if images == SAMPLES and truth is not None:
+        paths = [images / name for name in truth]
+    else:
+        paths = [path for path in find_files(images)[0] if path.name != TRUTH_FILE]
+    return _Work(paths[:count], truth, report)
+
+
 async def _run(settings: DamSettings, console: Console, work: _Work, *, once: bool) -> None:
     """Services up, pictures through, figures out; then serve until a signal, or stop at once."""
     async with AsyncExitStack() as stack:
@@ -87,7 +96,7 @@ async def _run(settings: DamSettings, console: Console, work: _Work, *, once: bo
         with _ProgressBars(console, len(work.paths)) as progress:
             run = PictureRun(store, catalogue, addresses.ingest, children, progress)
             outcome = await run.process(work.paths, work.truth)
-        print_outcome(console, outcome, settings)
+        print_outcome(console, outcome, settings, await read_notice(addresses))
         work.write_report(outcome)
         if not once:
             await _serve(console, addresses, children)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -20,9 +22,14 @@ if TYPE_CHECKING:
 _MOST_ROWS = 60
 
 
-def print_outcome(console: Console, outcome: Outcome, settings: DamSettings) -> None:
-    """Captions, then failures and refusals with their reasons, then the figures and the files."""
+def print_outcome(console: Console, outcome: Outcome, settings: DamSettings, notice: str) -> None:
+    """Captions, then failures and refusals with their reasons, then the figures and the files.
+
+    `notice` is what the models' set says of itself, and is shown where the captions are.
+    """
     _print_captions(console, outcome)
+    if notice:
+        console.print(notice, style="yellow", markup=False, highlight=False)
     _print_problems(console, outcome)
     figures = outcome.report()
     console.print(
@@ -71,11 +78,17 @@ def _print_places(console: Console, settings: DamSettings) -> None:
     if parts.scheme == "file":
         query = f"SELECT filename, caption FROM '{base}/{keys.SNAPSHOT}' LIMIT 5"  # noqa: S608 - printed, not run
         console.print(
-            f'Query     .venv/bin/python -c "import duckdb; duckdb.sql(\\"{query}\\").show()"',
+            f'Query     {_python()} -c "import duckdb; duckdb.sql(\\"{query}\\").show()"',
             soft_wrap=True,
             highlight=False,
             markup=False,
         )
+
+
+def _python() -> str:
+    """This interpreter, as short as it can be typed in the folder where the demo was started."""
+    path = Path(sys.executable)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def print_urls(console: Console, addresses: Addresses) -> None:

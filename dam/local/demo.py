@@ -60,13 +60,13 @@ class Outcome:
 
     @property
     def ready(self) -> list[Row]:
-        """Rows of assets that were enriched, in the order of their ids."""
-        return [row for _, row in sorted(self.rows.items()) if row.status == "ready"]
+        """Rows of assets that were enriched, in the order of their files."""
+        return self._with_status("ready")
 
     @property
     def failed(self) -> list[Row]:
-        """Rows of assets that failed, with their reasons."""
-        return [row for _, row in sorted(self.rows.items()) if row.status == "failed"]
+        """Rows of assets that failed, with their reasons, in the order of their files."""
+        return self._with_status("failed")
 
     @property
     def refused(self) -> list[UploadResult]:
@@ -88,6 +88,10 @@ class Outcome:
             "images_per_second": round(len(self.rows) / self.seconds, 3) if self.seconds else None,
             "caption_exact_match": self._match_captions(),
         }
+
+    def _with_status(self, status: str) -> list[Row]:
+        ids = dict.fromkeys(result.asset_id for result in self.results if result.asset_id)
+        return [self.rows[key] for key in ids if key in self.rows and self.rows[key].status == status]
 
     def _match_captions(self) -> float | None:
         """Share of enriched pictures whose caption is the true one, word for word; None without a truth."""

@@ -8,6 +8,7 @@ import sys
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 READY_TIMEOUT_S = 180.0
 _HOST = "127.0.0.1"
+_BENTO = "bentos.service:DamBento"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Addresses:
 
     bento: str
     ingest: str
+    orchestrator: str
 
 
 @asynccontextmanager
@@ -39,13 +42,16 @@ async def running_services(settings: DamSettings) -> AsyncIterator[tuple[Address
     Raises:
         DamError: a service ended, or was not ready in time.
     """
-    bento, ingest = _pick_port(routes.BENTO_PORT), _pick_port(routes.INGEST_PORT)
-    addresses = Addresses(bento=f"http://{_HOST}:{bento}", ingest=f"http://{_HOST}:{ingest}")
+    addresses = Addresses(
+        bento=_pick_address(routes.BENTO_PORT),
+        ingest=_pick_address(routes.INGEST_PORT),
+        orchestrator=_pick_address(routes.ORCHESTRATOR_PORT),
+    )
     logs = settings.data_dir / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         children = []
-        for command in _commands(settings, bento, ingest):
+        for command in _commands(settings, addresses):
             child = Child(command, logs / f"{command.name}.log")
             stack.push_async_callback(child.stop)
             children.append(child)
@@ -53,7 +59,15 @@ async def running_services(settings: DamSettings) -> AsyncIterator[tuple[Address
         yield addresses, children
 
 
-def _commands(settings: DamSettings, bento: int, ingest: int) -> list[Command]:
+async def read_notice(addresses: Addresses) -> str:
+    """What the model set in use wants people to know of it; empty where there is nothing to say."""
+    async with httpx.AsyncClient(base_url=addresses.bento, timeout=10) as client:
+        answer = await client.get(routes.MODELS)
+        answer.raise_for_status()
+        return str(answer.json().get("notice") or "")
+
+
+def _commands(settings: DamSettings, addresses: Addresses) -> list[Command]:
     """The four services. Each sees our own environment and what only one machine decides: ports, folders."""
     common = {
         "DAM_DATA_DIR": str(settings.data_dir.absolute()),
@@ -61,31 +75,33 @@ def _commands(settings: DamSettings, bento: int, ingest: int) -> list[Command]:
         "DAM_QUEUE_URL": settings.queue_url.get_secret_value(),
     }
     python = sys.executable
-    bento_url, ingest_url = f"http://{_HOST}:{bento}", f"http://{_HOST}:{ingest}"
+    bento, ingest, orchestrator = (
+        str(urlsplit(address).port) for address in (addresses.bento, addresses.ingest, addresses.orchestrator)
+    )
     return [
         Command(
             "bento",
-            [
-                python,
-                "-m",
-                "bentoml",
-                "serve",
-                "bentos.service:DamBento",
-                "--host",
-                _HOST,
-                "--port",
-                str(bento),
-            ],
+            [python, "-m", "bentoml", "serve", _BENTO, "--host", _HOST, "--port", bento],
             {"BENTOML_DO_NOT_TRACK": "true"},
-            bento_url + routes.READY,
+            addresses.bento + routes.READY,
         ),
         Command(
             "ingest",
             [python, "-m", "ingest_api"],
-            {**common, "DAM_INGEST_HOST": _HOST, "DAM_INGEST_PORT": str(ingest)},
-            ingest_url + routes.READY,
+            {**common, "DAM_INGEST_HOST": _HOST, "DAM_INGEST_PORT": ingest},
+            addresses.ingest + routes.READY,
         ),
-        Command("orchestrator", [python, "-m", "orchestrator"], {**common, "DAM_BENTO_URL": bento_url}),
+        Command(
+            "orchestrator",
+            [python, "-m", "orchestrator"],
+            {
+                **common,
+                "DAM_BENTO_URL": addresses.bento,
+                "DAM_ORCHESTRATOR_HOST": _HOST,
+                "DAM_ORCHESTRATOR_PORT": orchestrator,
+            },
+            addresses.orchestrator + routes.READY,
+        ),
         Command("maintenance", [python, "-m", "dam.cli.main", "maintain"], common),
     ]
 
@@ -113,8 +129,8 @@ async def _wait_until_ready(child: Child) -> None:
     )
 
 
-def _pick_port(preferred: int) -> int:
-    """The preferred port, or a free one where something else listens there."""
+def _pick_address(preferred: int) -> str:
+    """The base URL at the preferred port, or at a free one where something else listens there."""
     for port in (preferred, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -122,5 +138,5 @@ def _pick_port(preferred: int) -> int:
                 probe.bind((_HOST, port))
             except OSError:
                 continue
-            return int(probe.getsockname()[1])
+            return f"http://{_HOST}:{probe.getsockname()[1]}"
     raise DamError("No free port on 127.0.0.1.")
