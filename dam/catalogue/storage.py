@@ -54,7 +54,7 @@ class TableHandle:
         Raises:
             CatalogueUnavailableError: the bucket cannot be reached, or holds something unreadable there.
         """
-        with _translated(f"The catalogue at {uri} cannot be opened"):
+        with translated(f"The catalogue at {uri} cannot be opened"):
             try:
                 return cls(DeltaTable(uri, storage_options=dict(options)))
             except TableNotFoundError:
@@ -67,7 +67,7 @@ class TableHandle:
 
     def refresh(self) -> int:
         """See the newest version, and return it."""
-        with _translated("The catalogue cannot be refreshed"):
+        with translated("The catalogue cannot be refreshed"):
             self._table.update_incremental()
             return self._table.version()
 
@@ -83,7 +83,7 @@ class TableHandle:
     def scan(self, columns: Sequence[str], predicate: str | None = None) -> pa.RecordBatchReader:
         """Rows that match, in no order, as a stream in the catalogue's own types."""
         schema = pa.schema([SCHEMA.field(name) for name in columns])
-        with _translated("The catalogue cannot be read"):
+        with translated("The catalogue cannot be read"):
             reader = pa.RecordBatchReader.from_stream(self._table.scan(list(columns), predicate))
         return pa.RecordBatchReader.from_batches(schema, _cast(reader, schema))
 
@@ -95,7 +95,7 @@ class TableHandle:
             CatalogueUnavailableError: unclear whether it was written; look with `has_commit`.
         """
         properties = CommitProperties(max_commit_retries=0, custom_metadata={_COMMIT_KEY: commit_id})
-        with _translated("The rows cannot be appended to the catalogue"):
+        with translated("The rows cannot be appended to the catalogue"):
             try:
                 write_deltalake(
                     self._table,
@@ -113,7 +113,7 @@ class TableHandle:
 
     def list_commits(self, since: int) -> Iterable[Mapping[str, Any]]:
         """Commit information of the versions after `since`, newest first."""
-        with _translated("The catalogue's history cannot be read"):
+        with translated("The catalogue's history cannot be read"):
             count = self._table.version() - since
             return self._table.history(count) if count > 0 else []
 
@@ -142,14 +142,14 @@ def _match_ids(ids: Sequence[str]) -> str:
 
 def _cast(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """The engine answers with string views; nullability follows our schema."""
-    with _translated("The catalogue cannot be read"):
+    with translated("The catalogue cannot be read"):
         for batch in batches:
             columns = [batch.column(field.name).cast(field.type) for field in schema]
             yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 @contextlib.contextmanager
-def _translated(what: str) -> Iterator[None]:
+def translated(what: str) -> Iterator[None]:
     """Whatever the library raises (OSError, DeltaError, ValueError, Arrow's own), as our error."""
     try:
         yield
