@@ -7,16 +7,19 @@ environment. Every variable has the prefix `DAM_`.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_PREFIX = "DAM_"
+_Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(str.upper)]
 
 
 class DamSettings(BaseSettings):
     """Where the bucket and the queue are, and how long to wait for them."""
 
-    model_config = SettingsConfigDict(env_prefix="DAM_", extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore", populate_by_name=True)
 
     data_dir: Path = Field(default=Path("dam-data"), description="Where the embedded store and queue live.")
     store_url: str = Field(default="", description="`file:///folder` or `s3://bucket`.")
@@ -33,7 +36,7 @@ class DamSettings(BaseSettings):
     store_timeout_s: float = Field(default=30.0, gt=0, description="Read timeout of one storage request.")
     store_max_attempts: int = Field(default=5, ge=1, description="Tries of one storage request.")
     queue_url: SecretStr = Field(default=SecretStr(""), description="`sqlite:///file` or `amqp(s)://…`.")
-    log_level: str = "INFO"
+    log_level: _Level = "INFO"
     log_json: bool = Field(default=True, description="JSON lines; false gives coloured lines for people.")
 
     @model_validator(mode="after")
@@ -44,3 +47,16 @@ class DamSettings(BaseSettings):
         if not self.queue_url.get_secret_value():
             self.queue_url = SecretStr(f"sqlite:///{self.data_dir.absolute() / 'queue.sqlite'}")
         return self
+
+
+def explain(error: ValidationError) -> str:
+    """What is wrong with which variables, as sentences; never with a value, which may be a secret."""
+    return " ".join(
+        f"{_variable(item['loc'])}: {item['msg']}." if item["loc"] else f"{item['msg']}."
+        for item in error.errors(include_url=False, include_context=False, include_input=False)
+    )
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    name = str(location[0])
+    return name if name.isupper() else f"{_PREFIX}{name.upper()}"

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from dam import logs
 from dam.errors import SettingsError
+from dam.settings import explain
 from ingest_api.app import create_app, open_early
 from ingest_api.settings import IngestSettings
 
@@ -44,7 +45,8 @@ def main() -> None:
         ):
             runner.run(serve(settings))
     except (SettingsError, ValidationError) as error:
-        sys.exit(f"A setting is wrong; nothing was started. {error}")
+        reason = explain(error) if isinstance(error, ValidationError) else error
+        sys.exit(f"A setting is wrong; nothing was started. {reason}")
 
 
 if __name__ == "__main__":

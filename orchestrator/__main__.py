@@ -15,6 +15,7 @@ from pydantic import ValidationError  # noqa: E402 - as above
 
 from dam import logs  # noqa: E402 - as above
 from dam.errors import DamError  # noqa: E402 - as above
+from dam.settings import explain  # noqa: E402 - as above
 from orchestrator.running import run, stop_on_signals  # noqa: E402 - as above
 from orchestrator.settings import OrchestratorSettings  # noqa: E402 - as above
 
@@ -35,7 +36,7 @@ def main() -> int:
     try:
         settings = OrchestratorSettings()
     except ValidationError as error:
-        sys.stderr.write(f"The settings are wrong: {error}\n")
+        sys.stderr.write(f"The settings are wrong; nothing was started. {explain(error)}\n")
         return 2
     logs.configure(settings.log_level, json=settings.log_json)
     try:

@@ -14,7 +14,9 @@ class OrchestratorSettings(DamSettings):
     """Where the Bento is, how much is worked on at once, and when to give up."""
 
     bento_url: str = Field(
-        default=f"http://127.0.0.1:{routes.BENTO_PORT}", description="The inference service."
+        default=f"http://127.0.0.1:{routes.BENTO_PORT}",
+        pattern=r"^https?://",
+        description="The inference service.",
     )
     bento_timeout_s: float = Field(default=120.0, gt=0, description="Longest wait for one answer.")
     bento_patience_s: float = Field(
