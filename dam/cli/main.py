@@ -17,7 +17,7 @@ COMMANDS: Final = {
     "import": "dam.cli.importing:import_folder",
     "maintain": "dam.cli.maintaining:maintain",
     "reconcile": "dam.cli.maintaining:reconcile",
-    "jobs": "dam.cli.maintaining:jobs_app",
+    "jobs": "dam.cli.jobs:jobs_app",
 }
 """Command name, and where its function (or its sub-commands) is."""
 

@@ -1,40 +1,28 @@
-"""`dam maintain`, `dam reconcile` and `dam jobs`: what an operator does to keep a bucket in order."""
+"""`dam maintain` and `dam reconcile`: what keeps a bucket in order, by itself and when a person asks."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from contextlib import AsyncExitStack
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from dam import logs
-from dam.catalogue import Catalogue
-from dam.errors import DamError
-from dam.maintenance import failures, running
+from dam.cli.calling import call, read_settings
+from dam.maintenance import running
 from dam.maintenance.reconciliation import Reconciler
-from dam.maintenance.settings import MaintenanceSettings
 from dam.queue.opening import open_queue
 from dam.store.opening import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from dam.maintenance.report import Report, Tally
+    from dam.maintenance.settings import MaintenanceSettings
 
-    from dam.catalogue import Row
-    from dam.maintenance.reconciliation import Report, Tally
-
-T = TypeVar("T")
-
-jobs_app = typer.Typer(no_args_is_help=True, help="Failed and waiting work.")
-
-_LINES = 20
+_LINES: Final = 20
+"""Of each kind, how many are printed one by one."""
 
 
 def maintain() -> None:
@@ -42,7 +30,7 @@ def maintain() -> None:
 
     Any number of these may run for one bucket: one works, the others wait to take over.
     """
-    settings = _read_settings()
+    settings = read_settings()
     logs.configure(settings.log_level, json=settings.log_json)
 
     async def run() -> None:
@@ -50,7 +38,7 @@ def maintain() -> None:
         running.stop_on_signals(stop)
         await running.maintain(settings, stop)
 
-    _run(run())
+    call(run())
 
 
 def reconcile(
@@ -60,10 +48,10 @@ def reconcile(
     ] = None,
 ) -> None:
     """Queue every original that has no row: what was lost with a queue, or given up half way."""
-    settings = _read_settings()
+    settings = read_settings()
     logs.configure("WARNING", json=False)
     age_s = settings.reconcile_min_age_s if min_age is None else min_age
-    _show_report(Console(), _run(_reconcile(settings, age_s)), age_s)
+    _show_report(Console(), call(_reconcile(settings, age_s)), age_s)
 
 
 async def _reconcile(settings: MaintenanceSettings, min_age_s: float) -> Report:
@@ -92,137 +80,3 @@ def _show_tally(console: Console, label: str, tally: Tally) -> None:
         console.print(f"  {label}: {escape(name)} ({escape(note)})", highlight=False, soft_wrap=True)
     if tally.count > _LINES:
         console.print(f"  {label}: … and {tally.count - _LINES} more")
-
-
-@jobs_app.command("failed")
-def show_failed(
-    *, as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for programs.")] = False
-) -> None:
-    """Show the assets that failed, and why."""
-    logs.configure("WARNING", json=False)
-    rows = _run(_read_failed(_read_settings()))
-    if as_json:
-        sys.stdout.write(json.dumps([_described(row) for row in rows], indent=2) + "\n")
-    elif rows:
-        Console().print(_table_of(rows))
-    else:
-        Console().print("No asset has failed.")
-
-
-@jobs_app.command("retry")
-def retry_failed(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]…", help="Assets to queue again.")] = None,
-    *,
-    every: Annotated[bool, typer.Option("--all", help="Every asset that failed.")] = False,
-) -> None:
-    """Queue failed assets again."""
-    if bool(ids) == every:
-        raise typer.BadParameter("Name the assets to retry, or say --all.")
-    logs.configure("WARNING", json=False)
-    _run(_retry(_read_settings(), ids))
-
-
-@jobs_app.command("depth")
-def show_depth(
-    *, as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False
-) -> None:
-    """Show how many jobs are waiting, and how many dead letters name no asset (parked)."""
-    logs.configure("WARNING", json=False)
-    depth = _run(_read_depth(_read_settings()))
-    if as_json:
-        sys.stdout.write(json.dumps(depth) + "\n")
-        return
-    table = Table("jobs", "messages")
-    for name, count in depth.items():
-        table.add_row(name.replace("_", " "), str(count))
-    Console().print(table)
-
-
-async def _read_failed(settings: MaintenanceSettings) -> list[Row]:
-    catalogue = await Catalogue.open(settings)
-    try:
-        return [row async for row in catalogue.failed()]
-    finally:
-        await catalogue.close()
-
-
-async def _retry(settings: MaintenanceSettings, ids: Sequence[str] | None) -> None:
-    """Queue these, or every failed asset where none are named, and say so one by one."""
-    async with AsyncExitStack() as stack:
-        catalogue = await Catalogue.open(settings)
-        stack.push_async_callback(catalogue.close)
-        store = await open_store(settings)
-        stack.push_async_callback(store.close)
-        queue = await open_queue(settings)
-        stack.push_async_callback(queue.close)
-        rows = (
-            await failures.find_failed(catalogue, ids) if ids else [row async for row in catalogue.failed()]
-        )
-        problems = 0
-        for row in rows:
-            try:
-                await failures.retry(row, store, queue)
-            except failures.NotRetriableError as error:
-                problems += 1
-                sys.stderr.write(f"{error}\n")
-            else:
-                sys.stdout.write(f"queued {row.id} {row.filename or ''}".rstrip() + "\n")
-        sys.stdout.write(f"{len(rows) - problems} of {len(rows)} failed assets queued.\n")
-        if problems:
-            raise typer.Exit(1)
-
-
-async def _read_depth(settings: MaintenanceSettings) -> dict[str, int]:
-    queue = await open_queue(settings)
-    try:
-        return asdict(await queue.depth())
-    finally:
-        await queue.close()
-
-
-def _described(row: Row) -> dict[str, Any]:
-    """One failure as JSON has it."""
-    return {
-        "id": row.id,
-        "filename": row.filename,
-        "error_code": row.error_code,
-        "error_message": row.error_message,
-        "attempts": row.attempts,
-        "recorded_at": row.recorded_at.isoformat(),
-    }
-
-
-def _table_of(rows: Sequence[Row]) -> Table:
-    """Two lines for each: an id alone takes half of a terminal's width."""
-    table = Table(title=f"{len(rows)} failed", title_justify="left", show_lines=True)
-    table.add_column("id, file", overflow="fold", min_width=36)
-    table.add_column("code, reason", overflow="fold")
-    table.add_column("tries", justify="right")
-    table.add_column("when", width=10)
-    for row in rows:
-        table.add_row(
-            f"{row.id}\n{escape(row.filename or '')}",
-            escape(f"{row.error_code}\n{row.error_message}"),
-            str(row.attempts or ""),
-            f"{row.recorded_at:%Y-%m-%d %H:%M}",
-        )
-    return table
-
-
-def _read_settings() -> MaintenanceSettings:
-    try:
-        return MaintenanceSettings()
-    except ValidationError as error:
-        sys.stderr.write(f"The settings are wrong: {error}\n")
-        raise typer.Exit(2) from error
-
-
-def _run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Its result; an error of ours is a sentence on stderr and status 1."""
-    try:
-        return asyncio.run(coroutine)
-    except DamError as error:
-        sys.stderr.write(f"{error}\n")
-        raise typer.Exit(1) from error
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,6 +20,7 @@ from dam.catalogue.storage import TableHandle
 from dam.claims import Claim, claim_content
 from dam.errors import ObjectNotFoundError
 from dam.maintenance.failures import hash_object
+from dam.maintenance.report import Report
 from dam.maintenance.runs import merge_runs, sort_into_runs
 from dam.maintenance.worker import Worker
 from dam.originals import job_of
@@ -37,37 +37,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_SHOWN: Final = 100
-"""How many of each kind a report names; the rest is counted."""
 _CANDIDATES_AT_ONCE: Final = 256
 _REMEMBERED: Final = 100_000
-
-
-@dataclass(slots=True)
-class Tally:
-    """How many, and who the first of them were, each with a few words."""
-
-    count: int = 0
-    first: list[tuple[str, str]] = field(default_factory=list)
-
-    def add(self, name: str, note: str) -> None:
-        """One more."""
-        self.count += 1
-        if len(self.first) < _SHOWN:
-            self.first.append((name, note))
-
-
-@dataclass(slots=True)
-class Report:
-    """What one reconcile saw and did."""
-
-    originals: int = 0
-    with_row: int = 0
-    young: int = 0
-    queued: Tally = field(default_factory=Tally)
-    duplicates: Tally = field(default_factory=Tally)
-    foreign: Tally = field(default_factory=Tally)
-    gone: Tally = field(default_factory=Tally)
 
 
 class Reconciler:

@@ -1,33 +1,28 @@
 """The published snapshot, `metadata/images.parquet`: one row per live asset, for any Parquet reader.
 
-`dam maintain` calls `step` every second or so. A new snapshot is the old one merged with the rows since, as
-the table's change feed has them; where that does not reach back, all rows are read. It is written over the
-very object that it was made from, or not at all, so that an older one can never replace a newer. Temporary
-files are local; what is lost with them is only time.
+`dam maintain` calls `step` every second or so. A new snapshot is written over the very object that it was
+made from, or not at all, so that an older one can never replace a newer. Temporary files are local; what is
+lost with them is only time.
 """
 
 from __future__ import annotations
 
-import tempfile
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import pyarrow as pa
 import structlog
 
 from dam import keys
-from dam.errors import DamError, ObjectNotFoundError, PreconditionFailedError, StoreUnavailableError
-from dam.maintenance import snapshot_file
-from dam.maintenance.feed import FeedUnreadableError, count_added, read_added, read_all
+from dam.errors import ObjectNotFoundError, PreconditionFailedError, StoreUnavailableError
+from dam.maintenance.feed import count_added
 from dam.maintenance.pacing import Backlog, Published, is_due
-from dam.maintenance.runs import merge_runs, sort_into_runs
+from dam.maintenance.snapshot_build import LocalDiskError, SnapshotBuilder
 from dam.maintenance.snapshot_file import Footer, SnapshotTooLargeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from dam.catalogue.storage import TableHandle
     from dam.maintenance.settings import MaintenanceSettings
@@ -38,15 +33,12 @@ log = structlog.get_logger()
 
 MEDIA_TYPE: Final = "application/vnd.apache.parquet"
 _TOO_LARGE_PAUSE_S: Final = 3600.0
-
-
-class LocalDiskError(DamError):
-    """The temporary folder is full, or gone."""
+_TOLD_EVERY_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Base:
-    """The object that is published now: `etag` None where there is none, `footer` None where it is no use."""
+    """What is published now and its local copy; no `etag` for nothing, no `footer` for nothing usable."""
 
     etag: str | None
     path: Path
@@ -67,6 +59,7 @@ class SnapshotPublisher:
         self._store = store
         self._handle = handle
         self._worker = worker
+        self._builder = SnapshotBuilder(handle, settings, worker.check)
         self._folder = folder
         self._settings = settings
         self._base: _Base | None = None
@@ -74,12 +67,10 @@ class SnapshotPublisher:
         self._backlog: Backlog | None = None
         self._seen = 0
         self._blocked_until = 0.0
+        self._told_at = 0.0
         self._files = 0
-
-    @property
-    def last_row_at(self) -> float:
-        """When a row was last seen that is not published yet, by the monotonic clock; 0 for none."""
-        return self._backlog.newest_at if self._backlog else 0.0
+        self.last_row_at = float("-inf")
+        """When new rows were last seen, by the monotonic clock."""
 
     async def step(self) -> None:
         """Look at the table, and publish where that is due.
@@ -88,48 +79,51 @@ class SnapshotPublisher:
             CatalogueUnavailableError, StoreUnavailableError: the bucket does not answer; call again later.
             LocalDiskError: the temporary folder cannot be used.
         """
-        await self._look()
+        base = await self._look()
         now = time.monotonic()
+        if self._backlog is None:
+            return
         if now < self._blocked_until or not is_due(self._backlog, self._published, self._settings, now):
+            self._tell_age(base, self._backlog, now)
             return
         try:
-            await self._publish()
+            await self._publish(base, self._backlog)
         except SnapshotTooLargeError as error:
             self._blocked_until = now + _TOO_LARGE_PAUSE_S
-            log.error("snapshot.too_large", reason=str(error))  # noqa: TRY400 - it was foreseen
+            log.error("snapshot.too_large", reason=str(error))  # noqa: TRY400 - foreseen, no traceback
         except PreconditionFailedError:
             self._base = None
             log.warning("snapshot.superseded", reason="Somebody else wrote it meanwhile; it is read again.")
         except StoreUnavailableError:
-            self._base = None  # whether it was written is unclear: read it again
+            self._base = None  # whether it was written is unclear: it is read again
             raise
 
-    async def _look(self) -> None:
+    async def _look(self) -> _Base:
         """Bring `_backlog` up to date with the table's newest version."""
         if self._base is None:
-            self._base = await self._find()  # before the refresh: the table is never behind its snapshot
+            base = await self._find()  # before the refresh: a table is never behind its own snapshot
             self._seen = await self._worker.run(self._handle.refresh)
-            now, footer = time.monotonic(), self._base.footer
+            now, footer = time.monotonic(), base.footer
             self._published = Published(footer.rows, footer.size, now) if footer else None
-            is_current = footer is not None and self._is_ours(footer) and footer.version == self._seen
-            self._backlog = None if is_current else Backlog(None, now, now)
-            return
+            self._backlog = None if footer and self._builder.is_current(footer) else Backlog(None, now, now)
+            self._base = base
+            return base
         version = await self._worker.run(self._handle.refresh)
         if version > self._seen:
             rows = await self._worker.run(count_added, self._handle, self._seen)
             self._seen = version
             if rows:
                 self._add(rows)
+        return self._base
 
     def _add(self, rows: int) -> None:
-        now = time.monotonic()
+        now = self.last_row_at = time.monotonic()
         if self._backlog is None:
             self._backlog = Backlog(rows, now, now)
         else:
             known = self._backlog.rows
-            self._backlog = replace(
-                self._backlog, rows=None if known is None else known + rows, newest_at=now
-            )
+            total = None if known is None else known + rows
+            self._backlog = replace(self._backlog, rows=total, newest_at=now)
 
     async def _find(self) -> _Base:
         """Fetch what is published."""
@@ -141,10 +135,9 @@ class SnapshotPublisher:
             return _Base(None, path, None)
         footer = await self._worker.run(Footer.read, path)
         if footer:
-            age_s = (datetime.now(UTC) - footer.made_at).total_seconds()
-            log.info("snapshot.found", rows=footer.rows, table_version=footer.version, age_s=round(age_s, 1))
+            log.info("snapshot.found", rows=footer.rows, table_version=footer.version, age_s=_age(footer))
         else:
-            log.warning("snapshot.unreadable", reason="It is no Parquet file of ours; a new one is made.")
+            log.warning("snapshot.unreadable", reason="It is no snapshot of this version; a new one is made.")
         return _Base(info.etag, path, footer)
 
     async def _download(self, path: Path) -> None:
@@ -153,15 +146,13 @@ class SnapshotPublisher:
                 async for chunk in self._store.stream(keys.SNAPSHOT):
                     file.write(chunk)
         except OSError as error:
-            raise self._disk_error(error) from error
+            raise LocalDiskError(f"The temporary file {path} cannot be written: {error.strerror}.") from error
 
-    async def _publish(self) -> None:
-        base, backlog, path = self._base, self._backlog, self._new_path()
-        if base is None or backlog is None:
-            return
+    async def _publish(self, base: _Base, backlog: Backlog) -> None:
+        path = self._new_path()
         started = time.monotonic()
         try:
-            footer = await self._worker.run(self._build, base, path)
+            footer = await self._worker.run(self._builder.build, path, base.path, base.footer)
             etag = await self._store.put(
                 keys.SNAPSHOT,
                 path.read_bytes(),
@@ -169,10 +160,8 @@ class SnapshotPublisher:
                 if_absent=base.etag is None,
                 if_match=base.etag,
             )
-        except BaseException as error:
+        except BaseException:
             path.unlink(missing_ok=True)
-            if isinstance(error, OSError):
-                raise self._disk_error(error) from error
             raise
         base.path.unlink(missing_ok=True)
         now = time.monotonic()
@@ -185,53 +174,20 @@ class SnapshotPublisher:
             table_version=footer.version,
             seconds=round(now - started, 3),
             lag_s=round(now - backlog.oldest_at, 3),
-            previous_age_s=base.footer and round((footer.made_at - base.footer.made_at).total_seconds(), 1),
+            previous_age_s=base.footer and _age(base.footer),
         )
 
-    def _build(self, base: _Base, path: Path) -> Footer:
-        """Blocking: merge if that can be done, else read everything."""
-        if base.footer and self._is_ours(base.footer) and base.footer.version <= self._seen:
-            try:
-                return self._write(path, base, base.footer.version)
-            except FeedUnreadableError as error:
-                log.warning("snapshot.rebuilding", reason=str(error))
-            except (pa.ArrowException, OSError) as error:
-                log.warning("snapshot.rebuilding", reason=f"The published one cannot be merged: {error}")
-        return self._write(path, None, 0)
-
-    def _write(self, path: Path, base: _Base | None, since: int) -> Footer:
-        check = self._worker.check
-        batches = read_added(self._handle, since) if base else read_all(self._handle)
-        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
-            runs = sort_into_runs(batches, Path(folder), self._settings.sort_memory_bytes, check)
-            if base:
-                runs.append(snapshot_file.read_run(base.path))
-            return snapshot_file.write(
-                path,
-                _checked(merge_runs(runs), self._worker),
-                table_id=self._table_id(),
-                version=self._seen,
-                max_bytes=self._settings.snapshot_max_bytes,
-                check=check,
-            )
-
-    def _is_ours(self, footer: Footer) -> bool:
-        return footer.table_id == self._table_id()
-
-    def _table_id(self) -> str:
-        return str(self._handle.delta.metadata().id)
+    def _tell_age(self, base: _Base, backlog: Backlog, now: float) -> None:
+        """Say now and then how old the published one is while rows wait for the next."""
+        if base.footer and now - self._told_at >= _TOLD_EVERY_S:
+            self._told_at = now
+            log.info("snapshot.waiting", rows_waiting=backlog.rows, age_s=_age(base.footer))
 
     def _new_path(self) -> Path:
         self._files += 1
         return self._folder / f"snapshot-{self._files}.parquet"
 
-    def _disk_error(self, error: OSError) -> LocalDiskError:
-        return LocalDiskError(
-            f"The temporary folder {self._folder} cannot be used: {error.strerror or error}."
-        )
 
-
-def _checked(pieces: Iterator[pa.Table], worker: Worker) -> Iterator[pa.Table]:
-    for piece in pieces:
-        worker.check()
-        yield piece
+def _age(footer: Footer) -> float:
+    """Seconds since it was made, by the clocks of its maker and ours; for people only."""
+    return round((datetime.now(UTC) - footer.made_at).total_seconds(), 1)
