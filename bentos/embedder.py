@@ -59,7 +59,8 @@ class Embedder:
         time: a short text takes a third of it.
         """
         model = self._model
-        length = int((tokens != 0).sum(dim=-1).max())
+        # Counted from the last: 0 is padding, but in CLIP's own vocabulary also a "!".
+        length = int((tokens != 0).nonzero()[:, 1].max()) + 1
         tokens = tokens[:, :length]
         hidden = model.token_embedding(tokens) + model.positional_embedding[:length]
         hidden = model.transformer(hidden, attn_mask=model.attn_mask[:length, :length])

@@ -1,0 +1,1 @@
+"""Behaviour of the Bento: its models, batching, intake and the running service."""
