@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 PART_MEMORY_BYTES = 16 * 1024 * 1024
-"""What one large body holds at most on its way to the bucket: two parts of a multipart upload."""
+"""What one large body is charged: a part of a multipart upload, and what passes on its way there and on."""
 
 _Outcome = UploadedFile | RefusalError
 _Outcomes = list[tuple[str | None, _Outcome]]

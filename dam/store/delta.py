@@ -1,7 +1,7 @@
-"""Where the Delta table lies and how deltalake's own S3 client reaches it: the same settings as the store's.
+"""Where the Delta and Lance tables lie and how their own S3 clients reach them: by the store's settings.
 
-deltalake (and anything else that reads through the Rust `object_store`) does not pass through the
-`ObjectStore` port. The catalogue calls this; nothing else may spell storage options. It does no I/O.
+deltalake and lancedb read through the Rust `object_store` and do not pass through the `ObjectStore` port. The
+catalogue and the search index call this; nothing else may spell storage options. It does no I/O.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from dam.errors import SettingsError
-from dam.keys import TABLE
+from dam.keys import SEARCH, TABLE
 from dam.store.credentials import read_credentials
 
 if TYPE_CHECKING:
@@ -28,11 +28,20 @@ def delta_location(settings: DamSettings) -> tuple[str, dict[str, str]]:
     Raises:
         SettingsError: an unknown scheme or missing credentials.
     """
+    return _locate(settings, TABLE)
+
+
+def lance_location(settings: DamSettings) -> tuple[str, dict[str, str]]:
+    """The same for the folder of the search index's Lance tables."""
+    return _locate(settings, SEARCH)
+
+
+def _locate(settings: DamSettings, prefix: str) -> tuple[str, dict[str, str]]:
     parts = urlsplit(settings.store_url)
     if parts.scheme == "file":
-        return f"{unquote(parts.path).rstrip('/')}/{TABLE}", {}
+        return f"{unquote(parts.path).rstrip('/')}/{prefix}", {}
     if parts.scheme == "s3" and parts.netloc:
-        return f"s3://{parts.netloc}/{TABLE}", _s3_options(settings)
+        return f"s3://{parts.netloc}/{prefix}", _s3_options(settings)
     raise SettingsError(f"DAM_STORE_URL is {settings.store_url!r}; it must be file:///folder or s3://bucket.")
 
 

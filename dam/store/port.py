@@ -70,7 +70,7 @@ class ObjectStore(ABC):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] | None = None,
     ) -> int:
-        """Write an object of unknown length, holding a few parts of 5 to 8 MiB in memory; return its size.
+        """Write an object of unknown length, holding at most one part of 5 MiB in memory; return its size.
 
         Nothing becomes visible at `key` unless `chunks` ends without an error; an error it raises passes
         through after the upload has been aborted.

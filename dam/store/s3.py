@@ -2,7 +2,7 @@
 
 One client is kept for the store's life, with a bounded pool, timeouts and botocore's own retries (mode
 `standard`: connection errors, 5xx, throttling) as the settings say. What a retry means for a conditional
-put stands in `s3_conditions`, for an upload in parts in `s3_upload`; a broken download goes on where it broke.
+put stands in `s3_conditions`, for an upload in `s3_upload`; a broken download goes on where it broke.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dam.store.port import ObjectInfo, ObjectStore, StoredObject
 from dam.store.s3_bucket import Bucket
 from dam.store.s3_conditions import MARKER, ConditionalPuts, bare
 from dam.store.s3_errors import BROKEN, FAILED, status_of
-from dam.store.s3_upload import PART, MultipartUpload, cut
+from dam.store.s3_upload import Upload
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -80,14 +80,9 @@ class S3Store(ObjectStore):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] | None = None,
     ) -> int:
-        """See `ObjectStore.put_stream`. Holds at most three parts of 5 MiB."""
+        """See `ObjectStore.put_stream`. Holds one part of 5 MiB."""
         headers = _headers(key, content_type, metadata)
-        parts = cut(chunks)
-        first = await anext(parts)
-        if len(first) < PART:
-            await self._bucket.send(key, "put_object", first, **headers)
-            return len(first)
-        return await MultipartUpload(self._bucket, key).run(first, parts, headers)
+        return await Upload(self._bucket, key, headers).run(chunks)
 
     async def get(self, key: str) -> StoredObject:
         """See `ObjectStore.get`."""
@@ -169,9 +164,9 @@ class S3Store(ObjectStore):
 
     async def _range(self, key: str, start: int, end: int | None) -> Any:
         """The answer with these bytes, or None where the object ends before them."""
-        wanted = (
-            {} if (start, end) == (0, None) else {"Range": f"bytes={start}-{'' if end is None else end - 1}"}
-        )
+        wanted: dict[str, Any] = {}
+        if (start, end) != (0, None):
+            wanted["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
         try:
             return await self._bucket.call(key, "get_object", **wanted)
         except StoreError as error:

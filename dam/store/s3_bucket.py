@@ -10,20 +10,17 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
 
-import aioboto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from dam.errors import SettingsError
 from dam.store.credentials import read_credentials
 from dam.store.naming import check_key
 from dam.store.s3_errors import FAILED, S3Errors
+from dam.store.s3_session import make_config, make_session
 
 if TYPE_CHECKING:
     from dam.settings import DamSettings
 
-_CONNECT_S: Final = 5.0
-_CONNECTIONS: Final = 32
 _LARGE: Final = 1 << 20
 """Bytes from which aiohttp wants a file, because it would write all of a `bytes` at once."""
 
@@ -48,13 +45,13 @@ class Bucket:
         resources = AsyncExitStack()
         try:
             client = await resources.enter_async_context(
-                aioboto3.Session().client(
+                make_session().client(
                     "s3",
                     endpoint_url=settings.store_endpoint_url,
                     region_name=settings.store_region,
                     aws_access_key_id=access_key_id,
                     aws_secret_access_key=secret_access_key,
-                    config=_config(settings),
+                    config=make_config(settings),
                 )
             )
         except (BotoCoreError, ValueError) as error:
@@ -72,30 +69,17 @@ class Bucket:
             raise self.errors.translate(error, key, conditional=conditional) from error
 
     async def send(
-        self, key: str, method: str, body: bytes, *, conditional: bool = False, **arguments: Any
+        self, key: str, method: str, body: bytes | io.BytesIO, *, conditional: bool = False, **arguments: Any
     ) -> Any:
-        """The same with a body."""
-        data = io.BytesIO(body) if len(body) >= _LARGE else body
+        """The same with a body; of a file, all of it."""
+        data = io.BytesIO(body) if isinstance(body, bytes) and len(body) >= _LARGE else body
+        if isinstance(data, io.BytesIO):
+            data.seek(0)
         return await self.call(key, method, conditional=conditional, Body=data, **arguments)
 
     async def close(self) -> None:
         """Close the client's connections."""
         await self._resources.aclose()
-
-
-def _config(settings: DamSettings) -> Config:
-    return Config(
-        signature_version="s3v4",
-        s3={"addressing_style": "path" if settings.store_endpoint_url else "auto"},
-        connect_timeout=_CONNECT_S,
-        read_timeout=settings.store_timeout_s,
-        max_pool_connections=_CONNECTIONS,
-        tcp_keepalive=True,
-        retries={"mode": "standard", "total_max_attempts": settings.store_max_attempts},
-        # R2 and radosgw know few of the checksums that AWS wants by default.
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-    )
 
 
 def _drop_expect(params: dict[str, Any], **_: object) -> None:

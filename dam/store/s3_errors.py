@@ -14,6 +14,9 @@ from botocore.exceptions import (
     IncompleteReadError,
     ReadTimeoutError,
 )
+from botocore.exceptions import (
+    ConnectionError as NoConnectionError,
+)
 from botocore.parsers import ResponseParserError
 
 from dam.errors import ObjectNotFoundError, PreconditionFailedError, StoreError, StoreUnavailableError
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from dam.settings import DamSettings
 
 BROKEN: Final = (
+    NoConnectionError,
     HTTPClientError,
     IncompleteReadError,
     ResponseParserError,
@@ -90,8 +94,8 @@ class S3Errors:
             )
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             return StoreUnavailableError(
-                f"{self._at(key)} refused our credentials ({code}): check DAM_STORE_ACCESS_KEY_ID, its secret "
-                "and what that key may do."
+                f"{self._at(key)} refused our credentials ({code}): check DAM_STORE_ACCESS_KEY_ID, its "
+                "secret and what that key may do."
             )
         return None
 

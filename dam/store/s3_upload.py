@@ -1,12 +1,15 @@
-"""A multipart upload: parts of one size, a few on their way at once; all or nothing.
+"""An upload of unknown length: one put where it fits one part, else a multipart upload, part by part.
 
-`S3Store.put_stream` calls it for bodies of more than one part. Must never leave an upload open that it can
-still abort; one whose process was killed stays until the bucket's lifecycle rule removes it.
+`S3Store.put_stream` calls it. One buffer holds the part that is filled and then sent: while it is on its way
+the sender's bytes wait in the kernel's buffers, and memory stays at one part for each upload. All or
+nothing: must never leave an upload open that it can still abort; one whose process was killed stays until
+the bucket's lifecycle rule removes it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import io
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -24,95 +27,99 @@ PART: Final = 5 << 20
 """Bytes. The smallest that S3 takes, because a part is held in memory; R2 wants all but the last equal."""
 
 _MOST_PARTS: Final = 10_000
-_AT_ONCE: Final = 2
 _ABORT_S: Final = 10.0
+_SMALL: Final = 1 << 20
 
 _log = structlog.get_logger(__name__)
 
 
-async def cut(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The same bytes in parts of `PART`; the last one, and only that, is shorter (and empty at worst)."""
-    waiting = bytearray()
-    async for chunk in chunks:
-        view = memoryview(chunk)
-        while view:
-            taken = view[: PART - len(waiting)]
-            waiting += taken
-            view = view[len(taken) :]
-            if len(waiting) == PART:
-                part, waiting = bytes(waiting), bytearray()
-                yield part
-    yield bytes(waiting)
+class Part(io.BytesIO):
+    """The bytes of one part, in the one form that botocore and aiohttp send without a copy of their own."""
+
+    def fill(self, data: memoryview) -> memoryview:
+        """Append what fits and return the rest."""
+        at = self.tell()
+        if at <= _SMALL < at + len(data):
+            # Room for all of it at once: growing bit by bit leaves holes in the heap.
+            self.seek(PART - 1)
+            self.write(b"\0")
+            self.seek(at)
+        self.write(data[: PART - at])
+        return data[PART - at :]
 
 
-class MultipartUpload:
+class Upload:
     """One upload to one key."""
 
-    def __init__(self, bucket: Bucket, key: str) -> None:
+    def __init__(self, bucket: Bucket, key: str, headers: dict[str, Any]) -> None:
         self._bucket = bucket
         self._key = key
-        self._etags: dict[int, str] = {}
+        self._headers = headers
+        self._id: str | None = None
+        self._part = Part()
+        self._etags: list[str] = []
         self._size = 0
 
-    async def run(self, first: bytes, rest: AsyncIterator[bytes], headers: dict[str, Any]) -> int:
+    async def run(self, chunks: AsyncIterator[bytes]) -> int:
         """Send everything and return the size; abort on any error, cancellation included."""
-        upload_id = await self._begin(headers)
         try:
-            await self._send_parts(upload_id, first, rest)
-            await self._complete(upload_id)
+            async for chunk in chunks:
+                rest = memoryview(chunk)
+                while rest:
+                    rest = self._part.fill(rest)
+                    if self._part.tell() == PART:
+                        await self._send_part()
+            await self._finish()
         except BaseException:
-            await asyncio.shield(self._abort(upload_id))
+            if self._id is not None:
+                await asyncio.shield(self._abort())
             raise
         return self._size
 
-    async def _begin(self, headers: dict[str, Any]) -> str:
-        beginning = asyncio.ensure_future(self._bucket.call(self._key, "create_multipart_upload", **headers))
+    async def _send_part(self) -> None:
+        """Send what is in the buffer, from its start to where it stands, and begin it anew."""
+        if self._id is None:
+            self._id = await self._begin()
+        if len(self._etags) == _MOST_PARTS:
+            raise StoreError(f"{self._key} is larger than {_MOST_PARTS * PART >> 30} GiB, the most there is.")
+        size = self._part.tell()
+        answer = await self._bucket.send(
+            *(self._key, "upload_part", self._part), UploadId=self._id, PartNumber=len(self._etags) + 1
+        )
+        self._etags.append(answer["ETag"])
+        self._size += size
+        self._part.seek(0)
+
+    async def _finish(self) -> None:
+        """Send the last part, which may be shorter, and make the object visible."""
+        size = self._part.tell()
+        self._part.truncate()
+        if self._id is None:
+            await self._bucket.send(self._key, "put_object", self._part, **self._headers)
+            self._size = size
+            return
+        if size:
+            await self._send_part()
+        await self._complete()
+
+    async def _begin(self) -> str:
+        beginning = asyncio.ensure_future(
+            self._bucket.call(self._key, "create_multipart_upload", **self._headers)
+        )
         try:
             return str((await asyncio.shield(beginning))["UploadId"])
         except asyncio.CancelledError:
             # It may be open at the server already: only its answer tells what to abort.
-            late = await asyncio.shield(asyncio.gather(beginning, return_exceptions=True))
-            if isinstance(late[0], dict):
-                await asyncio.shield(self._abort(str(late[0]["UploadId"])))
+            [late] = await asyncio.shield(asyncio.gather(beginning, return_exceptions=True))
+            if isinstance(late, dict):
+                self._id = str(late["UploadId"])
             raise
 
-    async def _send_parts(self, upload_id: str, first: bytes, rest: AsyncIterator[bytes]) -> None:
-        pending = {asyncio.create_task(self._send_part(upload_id, 1, first))}
-        number = 1
-        del first  # its memory goes when it is sent
-        try:
-            async for part in rest:
-                if not part:
-                    continue
-                number += 1
-                self._check_number(number)
-                if len(pending) == _AT_ONCE:
-                    pending = await _settle(pending, asyncio.FIRST_COMPLETED)
-                pending.add(asyncio.create_task(self._send_part(upload_id, number, part)))
-                del part
-            await _settle(pending, asyncio.ALL_COMPLETED)
-        except BaseException:
-            for task in pending:
-                task.cancel()
-            await asyncio.gather(*pending, return_exceptions=True)
-            raise
-
-    def _check_number(self, number: int) -> None:
-        if number > _MOST_PARTS:
-            raise StoreError(f"{self._key} is larger than {_MOST_PARTS * PART >> 30} GiB, the most there is.")
-
-    async def _send_part(self, upload_id: str, number: int, part: bytes) -> None:
-        answer = await self._bucket.send(
-            self._key, "upload_part", part, UploadId=upload_id, PartNumber=number
-        )
-        self._etags[number] = answer["ETag"]
-        self._size += len(part)
-
-    async def _complete(self, upload_id: str) -> None:
-        parts = [{"PartNumber": number, "ETag": etag} for number, etag in sorted(self._etags.items())]
+    async def _complete(self) -> None:
+        parts = [{"PartNumber": number, "ETag": etag} for number, etag in enumerate(self._etags, 1)]
         try:
             await self._bucket.call(
-                self._key, "complete_multipart_upload", UploadId=upload_id, MultipartUpload={"Parts": parts}
+                self._key, "complete_multipart_upload", UploadId=self._id, MultipartUpload={"Parts": parts}
             )
         except StoreError as error:
             # A retry after a lost answer finds its own upload completed, and so gone.
@@ -122,19 +129,9 @@ class MultipartUpload:
             if found["ContentLength"] != self._size:
                 raise
 
-    async def _abort(self, upload_id: str) -> None:
+    async def _abort(self) -> None:
         try:
             async with asyncio.timeout(_ABORT_S):
-                await self._bucket.call(self._key, "abort_multipart_upload", UploadId=upload_id)
+                await self._bucket.call(self._key, "abort_multipart_upload", UploadId=self._id)
         except (StoreError, TimeoutError) as error:
-            _log.warning("store.abort_failed", key=self._key, upload_id=upload_id, reason=str(error))
-
-
-async def _settle(pending: set[asyncio.Task[None]], until: str) -> set[asyncio.Task[None]]:
-    """Wait, raise the first error there is, and return what still runs."""
-    done, running = await asyncio.wait(
-        pending, return_when=asyncio.FIRST_EXCEPTION if until == asyncio.ALL_COMPLETED else until
-    )
-    for task in done:
-        task.result()
-    return running
+            _log.warning("store.abort_failed", key=self._key, upload_id=self._id, reason=str(error))
