@@ -61,6 +61,10 @@ class CatalogueUnavailableError(CatalogueError):
     """The table could not be reached for now; nothing is known to be committed."""
 
 
+class IndexUnavailableError(DamError):
+    """The search index is not there, or cannot be read for now."""
+
+
 class InferenceError(DamError):
     """The inference service refused an input for good. `code` is the problem's stable code."""
 

@@ -14,6 +14,10 @@ TABLE: Final = "metadata/images"
 """The catalogue, a Delta Lake table (a prefix, not an object)."""
 SNAPSHOT: Final = "metadata/images.parquet"
 MAINTENANCE_LEASE: Final = "metadata/maintenance.lease"
+SEARCH: Final = "search"
+"""The search index's Lance tables (a prefix, not an object)."""
+SEARCH_STATE: Final = "search/state.json"
+"""Which table is the index now, and the catalogue version that it has."""
 
 THUMBNAIL_SIZES: Final = (256, 1024)
 """Longest side of each derived picture, in pixels; a smaller original is not enlarged."""

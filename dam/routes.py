@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+GALLERY_PORT: Final = 8000
 BENTO_PORT: Final = 3000
 INGEST_PORT: Final = 8001
 ORCHESTRATOR_PORT: Final = 8003

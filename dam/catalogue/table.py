@@ -80,6 +80,10 @@ class Catalogue:
         """The table's version as of now."""
         return await self._run(self._handle.refresh)
 
+    async def ping(self) -> None:
+        """Raise `CatalogueUnavailableError` unless the table answers now."""
+        await self.version()
+
     async def close(self) -> None:
         """Finish what is waiting and release the handle."""
         await self._committer.close()

@@ -169,13 +169,15 @@ def show_history(rows: Sequence[Row]) -> History:
 
 
 def _find_changes(before: Row | None, after: Row) -> list[FieldChange]:
-    """Columns whose value differs; empty tags and none are the same."""
+    """Columns whose value differs; no tags and an empty list are the same."""
     changes = []
     for name in _COLUMNS:
         if name in _BOOKKEEPING or name == "id":
             continue
         old, new = (getattr(row, name) if row else None for row in (before, after))
-        if (old or None) != (new or None) if name == "tags" else old != new:
+        if name == "tags":
+            old, new = old or [], new or []
+        if old != new:
             changes.append(FieldChange(field=name, before=old, after=new))
     return changes
 

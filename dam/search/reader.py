@@ -1,0 +1,156 @@
+"""The index as the gallery sees it: the published table, opened, followed and asked.
+
+Memory is bounded by the session's caches. Every failure of the library is `IndexUnavailableError`; what is
+asked here answers from the table alone and knows nothing of newer rows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import lancedb
+import numpy as np
+from lancedb.query import MatchQuery
+
+from dam.catalogue.row import SNAPSHOT_SCHEMA
+from dam.errors import IndexUnavailableError
+from dam.search.schema import VECTOR, WORDS
+from dam.search.state import IndexState, read_state
+from dam.store.delta import lance_location
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from dam.settings import DamSettings
+    from dam.store.port import ObjectStore
+
+_INDEX_CACHE_BYTES: Final = 160 << 20
+_METADATA_CACHE_BYTES: Final = 24 << 20
+_PROBES: Final = 20
+_REFINE: Final = 10
+_COLUMNS: Final = SNAPSHOT_SCHEMA.names
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One id that was found, with the score of what found it: a cosine, or BM25."""
+
+    id: str
+    score: float
+
+
+class IndexReader:
+    """Opened at its first `refresh`. One per process; safe to use from many tasks at once."""
+
+    def __init__(self, settings: DamSettings) -> None:
+        self._location = lance_location(settings)
+        self._connection: lancedb.AsyncConnection | None = None
+        self._table: lancedb.AsyncTable | None = None
+        self._etag: str | None = None
+        self.state: IndexState | None = None
+
+    async def refresh(self, store: ObjectStore) -> None:
+        """See what is published now. Another table is opened before the old one is let go.
+
+        Raises:
+            StoreUnavailableError: the bucket does not answer.
+            IndexUnavailableError: what is published cannot be opened.
+        """
+        state, etag = await read_state(store)
+        if state is None:
+            self._table, self.state, self._etag = None, None, etag
+        elif etag != self._etag:
+            with _translated():
+                if self._table is None or self.state is None or state.table != self.state.table:
+                    self._table = await (await self._connect()).open_table(state.table)
+                else:
+                    await self._table.checkout_latest()  # type: ignore[no-untyped-call] # the library's
+            self.state, self._etag = state, etag
+
+    def forget(self) -> None:
+        """The table that is open turned out unreadable: open what is published anew at the next refresh."""
+        self._table, self.state, self._etag = None, None, None
+
+    async def nearest(
+        self, vector: NDArray[np.float32], limit: int, where: str | None = None, *, exact: bool = False
+    ) -> list[Hit]:
+        """The assets whose vectors are nearest, with the cosine; `where` is applied before.
+
+        `exact` compares every vector that passes `where`: right, and quick, where those are few.
+        """
+        table, state = self._opened()
+        if vector.shape != (state.dim,):
+            return []
+        query = table.query().nearest_to(vector).distance_type("cosine").select(["id", "_distance"])
+        if exact:
+            query = query.bypass_vector_index()
+        elif state.approximate:
+            query = query.minimum_nprobes(_PROBES).refine_factor(_REFINE)
+            query = query.maximum_nprobes(0 if where else _PROBES)
+        query = query.where(where) if where else query
+        with _translated():
+            found = await query.limit(limit).to_arrow()
+        scores = 1 - found["_distance"].to_numpy()
+        return [Hit(key, float(score)) for key, score in zip(found["id"].to_pylist(), scores, strict=True)]
+
+    async def with_words(self, words: Sequence[str], limit: int, where: str | None = None) -> list[Hit]:
+        """The assets that have these words, the best by BM25 first."""
+        table, _ = self._opened()
+        text = MatchQuery(" ".join(words), column=WORDS)  # type: ignore[call-arg] # pydantic dataclass
+        query = table.query().nearest_to_text(text).select(["id", "_score"])
+        query = query.where(where) if where else query
+        with _translated():
+            found = await query.limit(limit).to_arrow()
+        return [
+            Hit(key, float(score))
+            for key, score in zip(found["id"].to_pylist(), found["_score"].to_pylist(), strict=True)
+        ]
+
+    async def rows(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Rows by id, as the index has them: check their revision."""
+        found = await self._take(ids, _COLUMNS)
+        return {row["id"]: row for row in found.to_pylist()}
+
+    async def vectors(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """The vectors of those of `ids` that have one."""
+        found = await self._take(ids, ["id", VECTOR])
+        pairs = zip(found["id"].to_pylist(), found[VECTOR].to_pylist(), strict=True)
+        return {key: np.array(vector, np.float32) for key, vector in pairs if vector is not None}
+
+    def close(self) -> None:
+        """Let the table go."""
+        self.forget()
+
+    async def _take(self, ids: Sequence[str], columns: list[str]) -> Any:
+        table, _ = self._opened()
+        with _translated():
+            return await table.query().where(match_ids(ids)).select(columns).to_arrow()
+
+    async def _connect(self) -> lancedb.AsyncConnection:
+        if self._connection is None:
+            uri, options = self._location
+            session = lancedb.Session(_INDEX_CACHE_BYTES, _METADATA_CACHE_BYTES)
+            self._connection = await lancedb.connect_async(uri, storage_options=options, session=session)
+        return self._connection
+
+    def _opened(self) -> tuple[lancedb.AsyncTable, IndexState]:
+        if self._table is None or self.state is None:
+            raise IndexUnavailableError("There is no search index yet; `dam maintain` builds it.")
+        return self._table, self.state
+
+
+def match_ids(ids: Sequence[str]) -> str:
+    """A predicate for these ids, which must be known to be ids."""
+    return f"id IN ({', '.join(map(repr, ids))})" if ids else "false"
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        raise IndexUnavailableError(f"The search index cannot be read for now: {error}") from error

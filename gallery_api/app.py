@@ -1,0 +1,190 @@
+"""Makes the app: the API, probes, problems, the built gallery, and what opens at start and closes at stop."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from dam import routes
+from dam.errors import (
+    CatalogueUnavailableError,
+    DamError,
+    IndexUnavailableError,
+    InferenceUnavailableError,
+    QueueUnavailableError,
+    StoreUnavailableError,
+)
+from dam.problem import CONTENT_TYPE, Problem
+from dam.queue.opening import open_queue
+from dam.store.opening import open_store
+from gallery_api import refusals
+from gallery_api.answers.operations import Readiness
+from gallery_api.frontend import Frontend
+from gallery_api.gallery import Gallery
+from gallery_api.openapi import API, DESCRIPTION, TITLE, VERSION, describe, make_router
+from gallery_api.refusals import RefusalError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from dam.queue.port import JobQueue
+    from dam.settings import DamSettings
+    from dam.store.port import ObjectStore
+    from gallery_api.settings import GallerySettings
+
+log = structlog.get_logger()
+
+PROBE_S: Final = 6.0
+"""A probe that takes longer is worth nothing."""
+_DOWN: Final = (
+    CatalogueUnavailableError,
+    IndexUnavailableError,
+    InferenceUnavailableError,
+    QueueUnavailableError,
+    StoreUnavailableError,
+)
+_NEEDED: Final = ("store", "catalogue")
+"""Without these nothing can be shown; without the others the gallery says what is missing."""
+
+
+def create_app(
+    settings: GallerySettings,
+    *,
+    store_opener: Callable[[DamSettings], Awaitable[ObjectStore]] = open_store,
+    queue_opener: Callable[[DamSettings], Awaitable[JobQueue]] = open_queue,
+) -> FastAPI:
+    """The app. Nothing is opened before it starts; a test may bring openers of its own."""
+    gallery = Gallery(settings, store_opener, queue_opener)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        gallery.start()
+        try:
+            yield
+        finally:
+            await gallery.close()
+
+    app = FastAPI(
+        title=TITLE,
+        version=VERSION,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        redoc_url=None,
+        docs_url=f"{API}/docs",
+        openapi_url=f"{API}/openapi.json",
+    )
+    app.state.gallery = gallery
+    app.include_router(make_router())
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign] # the way FastAPI documents
+    _add_probes(app, gallery)
+    _add_errors(app, settings)
+    _add_end_of_api(app)
+    if settings.frontend_dir.is_dir():
+        app.mount("/", Frontend(settings.frontend_dir), name="frontend")
+    return app
+
+
+def _add_end_of_api(app: FastAPI) -> None:
+    """What is below the API's prefix and no route of it is an error, never the gallery's page."""
+
+    @app.api_route(
+        API + "/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False
+    )
+    async def answer_unknown(path: str) -> Response:
+        raise HTTPException(HTTPStatus.NOT_FOUND, f"The API has no address /{path}")
+
+
+def _add_probes(app: FastAPI, gallery: Gallery) -> None:
+    probes = {
+        "store": gallery.store.ping,
+        "catalogue": gallery.follower.ping,
+        "queue": gallery.queue.ping,
+        "bento": gallery.ping_bento,
+    }
+
+    @app.get(routes.LIVE, include_in_schema=False)
+    async def live() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @app.get(routes.READY, include_in_schema=False)
+    async def ready(response: Response) -> Readiness:
+        states = await asyncio.gather(*(_state(probe) for probe in probes.values()))
+        found = dict(zip(probes, states, strict=True))
+        is_ready = all(found[name] == "up" for name in _NEEDED)
+        response.status_code = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
+        return Readiness(status="ready" if is_ready else "not ready", dependencies=found)
+
+
+async def _state(probe: Callable[[], Awaitable[None]]) -> str:
+    try:
+        async with asyncio.timeout(PROBE_S):
+            await probe()
+    except DamError as error:
+        return f"down: {error}"
+    except TimeoutError:
+        return f"down: no answer within {PROBE_S:g} s"
+    return "up"
+
+
+def _add_errors(app: FastAPI, settings: GallerySettings) -> None:
+    """Every error in the one shape, whoever raised it."""
+
+    async def answer_refusal(_: Request, error: Exception) -> Response:
+        assert isinstance(error, RefusalError)  # noqa: S101 - registered for it
+        is_down = error.status == HTTPStatus.SERVICE_UNAVAILABLE
+        return _respond(error.problem(), {"Retry-After": str(settings.retry_after_s)} if is_down else None)
+
+    async def answer_outage(_: Request, error: Exception) -> Response:
+        log.warning("request.unavailable", error=str(error))
+        headers = {"Retry-After": str(settings.retry_after_s)}
+        return _respond(refusals.unavailable(str(error)).problem(), headers)
+
+    app.add_exception_handler(RefusalError, answer_refusal)
+    for kind in _DOWN:
+        app.add_exception_handler(kind, answer_outage)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_http_error)
+    app.add_exception_handler(Exception, _answer_crash)
+
+
+def _respond(problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    return Response(problem.model_dump_json(), problem.status, headers, CONTENT_TYPE)
+
+
+async def _answer_invalid(_: Request, error: Exception) -> Response:
+    """What FastAPI found wrong, as a sentence."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
+    faults = [f"{_place(fault['loc'])}: {fault['msg']}" for fault in error.errors()]
+    return _respond(refusals.invalid(f"The request is wrong. {'; '.join(faults)}.").problem())
+
+
+def _place(location: tuple[Any, ...]) -> str:
+    return ".".join(str(part) for part in location[1:]) or str(location[0])
+
+
+async def _answer_http_error(_: Request, error: Exception) -> Response:
+    """404 and 405 of addresses that are none."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
+    problem = Problem(title=error.detail, status=error.status_code, code=code, detail=f"{error.detail}.")
+    return _respond(problem, dict(error.headers or {}))
+
+
+async def _answer_crash(request: Request, error: Exception) -> Response:
+    """A fault of ours; the log has the rest."""
+    log.error("request.crashed", path=request.url.path, exc_info=error)
+    return _respond(
+        Problem(
+            title="Internal Server Error",
+            status=500,
+            code="internal_error",
+            detail="The service made a mistake; its log says which. Sending the request again is safe.",
+        )
+    )

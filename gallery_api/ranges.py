@@ -1,0 +1,33 @@
+"""One byte range of a request (RFC 9110): `bytes=0-99`, `bytes=100-`, `bytes=-100`. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from gallery_api import refusals
+
+_RANGE: Final = re.compile(r"bytes\s*=\s*(\d*)\s*-\s*(\d*)", re.IGNORECASE)
+
+
+def read_range(requested: str | None, size: int) -> tuple[int, int] | None:
+    """First byte and the one after the last; None where the whole is to be sent.
+
+    What is no single range is ignored, as the standard has it.
+
+    Raises:
+        RefusalError: the range begins behind the end.
+    """
+    match = _RANGE.fullmatch(requested.strip()) if requested else None
+    if match is None or match.groups() == ("", ""):
+        return None
+    first, last = match.groups()
+    if not first:
+        start, end = max(0, size - int(last)), size
+    else:
+        start, end = int(first), min(int(last) + 1 if last else size, size)
+        if last and int(last) < int(first):
+            return None
+    if start >= size or start >= end:
+        raise refusals.range_not_satisfiable(size)
+    return start, end

@@ -1,0 +1,1 @@
+"""The routes below `/api`: what each takes and answers. The work is done by the classes they call."""

@@ -1,0 +1,56 @@
+"""What every route shares: the gallery it works on, and how its errors are described."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from fastapi import Depends, Header, Path, Request
+
+from dam.problem import CONTENT_TYPE, Problem
+from gallery_api.answers.asset import EXAMPLE_ID
+from gallery_api.answers.editing import ConflictProblem
+from gallery_api.gallery import Gallery
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def find_gallery(request: Request) -> Gallery:
+    """The one that the app was made with."""
+    gallery = request.app.state.gallery
+    assert isinstance(gallery, Gallery)  # noqa: S101 - the app's own state
+    return gallery
+
+
+Here = Annotated[Gallery, Depends(find_gallery)]
+AssetId = Annotated[str, Path(description="The asset's id.", examples=[EXAMPLE_ID])]
+IfMatch = Annotated[
+    str | None,
+    Header(description="The revision the change is meant for, quoted: the asset's ETag.", examples=['"3"']),
+]
+
+
+def _problem(description: str, model: type[BaseModel] = Problem) -> dict[str, Any]:
+    return {
+        "description": description,
+        "content": {CONTENT_TYPE: {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}},
+    }
+
+
+NOT_FOUND: Final[Responses] = {404: _problem("No such asset (`not_found`), or it was purged (`purged`).")}
+UNAVAILABLE: Final[Responses] = {
+    503: _problem("Bucket, queue or a service behind is down; `Retry-After` says when to try again.")
+}
+CONFLICT: Final[Responses] = {
+    409: _problem("The asset's state does not allow it (`wrong_state`)."),
+    412: _problem("Somebody else's revision came first (`stale_revision`).", ConflictProblem),
+}
+NEEDS_MATCH: Final[Responses] = {
+    428: _problem("`If-Match` is missing (`if_match_missing`): say which revision the change is meant for.")
+}
+INVALID: Final[Responses] = {422: _problem("A parameter or the body is wrong (`invalid_request`).")}
+NO_RANGE: Final[Responses] = {416: _problem("The object ends before that range (`range_not_satisfiable`).")}
+EXTRA_MODELS: Final = (Problem, ConflictProblem)
+"""Named by the errors above; the OpenAPI page adds them."""

@@ -1,0 +1,33 @@
+"""Search by words, by likeness and by picture."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, File, Query, UploadFile
+
+from gallery_api.answers.searching import SearchAnswer
+from gallery_api.filters import PictureQuery, SearchQuery
+from gallery_api.routes.described import INVALID, NOT_FOUND, UNAVAILABLE, Here
+
+router = APIRouter(tags=["search"])
+
+
+@router.get("/search", responses=NOT_FOUND | INVALID | UNAVAILABLE, summary="Search by words or likeness")
+async def search_assets(gallery: Here, query: Annotated[SearchQuery, Query()]) -> SearchAnswer:
+    """The best results for `q`, or those most like the asset `like`, among the assets that pass the filters.
+
+    `hybrid` fuses what is near in meaning with what has the words. Where the Bento is down, the words alone
+    answer, with `degraded: true`.
+    """
+    return await gallery.searcher.search(query)
+
+
+@router.post("/search", responses=INVALID | UNAVAILABLE, summary="Search by picture")
+async def search_by_picture(
+    gallery: Here,
+    query: Annotated[PictureQuery, Query()],
+    image: Annotated[UploadFile, File(description="A picture of any accepted type.")],
+) -> SearchAnswer:
+    """The assets most like a picture, which is not stored."""
+    return await gallery.searcher.search_picture(image, query)

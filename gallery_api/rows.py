@@ -1,0 +1,74 @@
+"""Rows by id, the newest that the columns know of, from the quickest place that has them.
+
+Fresh rows first, then the index (one look-up for a page), then the catalogue itself, which always has them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from dam.catalogue.row import SNAPSHOT_SCHEMA
+from dam.errors import IndexUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dam.catalogue import Catalogue, Row
+    from dam.connections import Connection
+    from dam.search.reader import IndexReader
+    from gallery_api.following import Follower
+
+log = structlog.get_logger()
+
+_COLUMNS: Final = SNAPSHOT_SCHEMA.names
+Values = dict[str, Any]
+"""One row, by column name."""
+
+
+class Rows:
+    """One for the whole app."""
+
+    def __init__(self, catalogue: Connection[Catalogue], index: IndexReader, follower: Follower) -> None:
+        self._catalogue = catalogue
+        self._index = index
+        self._follower = follower
+
+    async def find(self, ids: Sequence[str]) -> dict[str, Values]:
+        """The newest rows of these ids; ids that have none are left out.
+
+        Raises:
+            CatalogueUnavailableError: neither index nor catalogue has them for now.
+        """
+        found: dict[str, Values] = {}
+        for asset_id in ids:
+            fresh = self._follower.fresh.get(asset_id)
+            if fresh and fresh.row.revision >= self._follower.columns.revision(asset_id):
+                found[asset_id] = values_of(fresh.row)
+        missing = [asset_id for asset_id in ids if asset_id not in found]
+        found |= await self._find_indexed(missing)
+        missing = [asset_id for asset_id in missing if asset_id not in found]
+        if missing:
+            catalogue = await self._catalogue.get()
+            rows = await catalogue.current(missing)
+            found |= {asset_id: values_of(row) for asset_id, row in rows.items()}
+        return found
+
+    async def _find_indexed(self, ids: Sequence[str]) -> dict[str, Values]:
+        """Those that the index has in their newest revision."""
+        if not ids or self._index.state is None:
+            return {}
+        try:
+            rows = await self._index.rows(ids)
+        except IndexUnavailableError as error:
+            log.warning("index.unreadable", error=str(error))
+            self._index.forget()
+            return {}
+        columns = self._follower.columns
+        return {key: row for key, row in rows.items() if row["revision"] >= columns.revision(key)}
+
+
+def values_of(row: Row) -> Values:
+    """A catalogue row by column name, without its vector."""
+    return {name: getattr(row, name) for name in _COLUMNS}

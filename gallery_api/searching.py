@@ -1,0 +1,229 @@
+"""Search: the query's vector, the two lists, one order, the rows, and why each is there."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from dam import keys
+from dam.errors import InferenceError, InferenceUnavailableError, ObjectNotFoundError
+from dam.ids import is_id
+from dam.media import HEAD_BYTES, sniff_type
+from dam.search.schema import texts_of
+from dam.search.words import keys_of, query_words, split_words
+from gallery_api import refusals
+from gallery_api.answers.asset import show_values
+from gallery_api.answers.searching import (
+    FieldMatch,
+    Matched,
+    SearchAnswer,
+    SearchResult,
+    SemanticMatch,
+    TextMatch,
+)
+from gallery_api.bento import Embedded
+from gallery_api.candidates import words_of
+from gallery_api.fusing import Found, fuse, only_semantic, only_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fastapi import UploadFile
+
+    from dam.connections import Connection
+    from dam.search.reader import Hit, IndexReader
+    from dam.store.port import ObjectStore
+    from gallery_api.answers.searching import Mode
+    from gallery_api.bento import Bento
+    from gallery_api.candidates import Candidates, Scope
+    from gallery_api.filters import PictureQuery, SearchQuery
+    from gallery_api.following import Follower
+    from gallery_api.rows import Rows, Values
+    from gallery_api.settings import GallerySettings
+
+_FEWEST: Final = 100
+"""Candidates of each list: fusing needs more than is shown."""
+_LOOKED_AT: Final = 5
+"""The best text hits tell how much of the query stands anywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One search, made ready: its words, its vector, and what could not be done."""
+
+    mode: Mode
+    limit: int
+    scope: Scope
+    words: list[str]
+    vector: Embedded | None = None
+    without: str | None = None
+    reason: str | None = None
+
+
+class Searcher:
+    """One for the whole app."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what a search reads
+        self,
+        settings: GallerySettings,
+        store: Connection[ObjectStore],
+        bento: Bento,
+        index: IndexReader,
+        follower: Follower,
+        candidates: Candidates,
+        rows: Rows,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._bento = bento
+        self._index = index
+        self._follower = follower
+        self._candidates = candidates
+        self._rows = rows
+
+    async def search(self, query: SearchQuery) -> SearchAnswer:
+        """By words, or like an asset. Raises `RefusalError`."""
+        started = time.perf_counter()
+        text = (query.q or "").strip()
+        if bool(text) == bool(query.like):
+            raise refusals.invalid("Give either `q`, the words to search for, or `like`, the id of an asset.")
+        if query.status == "pending":
+            raise refusals.invalid("Pending assets cannot be searched yet: nothing is known of them.")
+        await self._follower.catch_up()
+        asked = _Asked(query.mode, query.limit, self._candidates.scope(query), query_words(text))
+        if query.like:
+            vector = await self._vector_of(query.like)
+            asked = replace(asked, mode="semantic", vector=vector, without=query.like)
+        elif query.mode != "text":
+            asked = await self._embed(asked, text)
+        return await self._answer(self._check_model(asked), started)
+
+    async def search_picture(self, image: UploadFile, query: PictureQuery) -> SearchAnswer:
+        """By picture. Raises `RefusalError`."""
+        started = time.perf_counter()
+        data = await image.read(self._settings.max_picture_bytes + 1)
+        if len(data) > self._settings.max_picture_bytes:
+            raise refusals.invalid(f"The picture is larger than {self._settings.max_picture_bytes:,} bytes.")
+        media_type = sniff_type(data[:HEAD_BYTES])
+        if media_type is None:
+            raise refusals.invalid("What was sent is no picture of an accepted type.")
+        try:
+            vector = await self._bento.embed_picture(data, media_type.mime_type)
+        except InferenceError as error:
+            raise refusals.invalid(str(error)) from error
+        except InferenceUnavailableError as error:
+            raise refusals.unavailable(f"{error} Searching by picture needs it.") from error
+        await self._follower.catch_up()
+        asked = _Asked("semantic", query.limit, self._candidates.scope(query), [], vector)
+        return await self._answer(self._check_model(asked), started, time.perf_counter() - started)
+
+    async def _embed(self, asked: _Asked, text: str) -> _Asked:
+        try:
+            return replace(asked, vector=await self._bento.embed_text(text))
+        except (InferenceError, InferenceUnavailableError) as error:
+            return replace(asked, mode="text", reason=f"{error} Results are from words alone.")
+
+    def _check_model(self, asked: _Asked) -> _Asked:
+        """Vectors of two models have nothing to say to each other."""
+        state = self._index.state
+        if asked.vector is None or state is None or state.model in {None, asked.vector.model}:
+            return asked
+        reason = (
+            f"The index has vectors of {state.model}, and what was asked has one of {asked.vector.model}: "
+            "results are from words alone until the assets are embedded anew."
+        )
+        return replace(asked, mode="text", vector=None, reason=reason)
+
+    async def _answer(self, asked: _Asked, started: float, embedding_s: float = 0.0) -> SearchAnswer:
+        count = max(_FEWEST, 2 * asked.limit)
+        semantic, text = await asyncio.gather(self._near(asked, count), self._worded(asked, count))
+        if asked.without:
+            semantic = [hit for hit in semantic if hit.id != asked.without]
+        found = await self._order(asked, semantic, text)
+        rows = await self._rows.find([item.id for item in found])
+        items = [_show(item, rows[item.id], asked.words) for item in found if item.id in rows]
+        reason = asked.reason or self._missing_index()
+        return SearchAnswer(
+            items=items,
+            mode=asked.mode,
+            degraded=reason is not None,
+            reason=reason,
+            took_ms=round((time.perf_counter() - started) * 1000, 2),
+            embed_ms=round(embedding_s * 1000, 2),
+            total=asked.scope.total,
+        )
+
+    async def _near(self, asked: _Asked, count: int) -> list[Hit]:
+        if asked.vector is None or asked.mode == "text":
+            return []
+        return await self._candidates.near(asked.vector.vector, asked.vector.model, count, asked.scope)
+
+    async def _worded(self, asked: _Asked, count: int) -> list[Hit]:
+        if asked.mode == "semantic":
+            return []
+        return await self._candidates.worded(asked.words, count, asked.scope)
+
+    async def _order(self, asked: _Asked, semantic: Sequence[Hit], text: Sequence[Hit]) -> list[Found]:
+        if asked.mode == "semantic":
+            return only_semantic(semantic)[: asked.limit]
+        if asked.mode == "text":
+            return only_text(text)[: asked.limit]
+        best = await self._rows.find([hit.id for hit in text[:_LOOKED_AT]])
+        shares = [len(set(asked.words) & words_of(row)) / len(asked.words) for row in best.values()]
+        return fuse(semantic, text, max(shares, default=0.0))[: asked.limit]
+
+    def _missing_index(self) -> str | None:
+        if self._index.state is None and self._follower.fresh.forgotten:
+            return "The search index is missing: only the newest assets are searched until it is rebuilt."
+        return None
+
+    async def _vector_of(self, asset_id: str) -> Embedded:
+        """The vector of an asset that is there."""
+        rows = await self._rows.find([asset_id]) if is_id(asset_id) else {}
+        if asset_id not in rows:
+            raise refusals.not_found(asset_id)
+        model = rows[asset_id]["embedding_by"]
+        vector = await self._candidates.vector(asset_id)
+        if vector is None and model is not None:
+            vector = await self._read_vector(asset_id)
+        if vector is None or model is None:
+            raise refusals.wrong_state(asset_id, "without a vector", "compared")
+        return Embedded(vector, model)
+
+    async def _read_vector(self, asset_id: str) -> np.ndarray[tuple[int], np.dtype[np.float32]] | None:
+        try:
+            stored = await (await self._store.get()).get(keys.vector(asset_id))
+        except ObjectNotFoundError:
+            return None
+        return np.asarray(json.loads(stored.data)["embedding"], np.float32)
+
+
+def _show(found: Found, row: Values, words: Sequence[str]) -> SearchResult:
+    semantic = (
+        SemanticMatch(rank=found.semantic_rank, similarity=round(found.similarity, 4))
+        if found.semantic_rank
+        else None
+    )
+    text = (
+        TextMatch(rank=found.text_rank, score=round(found.text_score, 4), fields=_explain(row, words))
+        if found.text_rank
+        else None
+    )
+    matched = Matched(semantic=semantic, text=text)
+    return SearchResult(asset=show_values(row), score=round(found.score, 6), matched=matched)
+
+
+def _explain(row: Values, words: Sequence[str]) -> list[FieldMatch]:
+    """The words of each field that were asked for, as they stand there."""
+    wanted = set(words)
+    matches = []
+    for name, text in texts_of(row).items():
+        found = dict.fromkeys(word for word in split_words(text) if wanted.intersection(keys_of(word)))
+        if found:
+            matches.append(FieldMatch(field=name, words=list(found)[:20]))
+    return matches
