@@ -57,7 +57,7 @@ class SnapshotBuilder:
                     return self._merge(path, base, footer.version)
                 except FeedUnreadableError as error:
                     log.warning("snapshot.rebuilding", reason=str(error))
-                except pa.ArrowException as error:
+                except (pa.ArrowException, OSError) as error:
                     log.warning("snapshot.rebuilding", reason=f"The published one is damaged: {error}")
             return self._rebuild(path)
         except OSError as error:

@@ -57,13 +57,13 @@ class Footer:
                 made_at = datetime.fromisoformat(fields[_MADE_AT])
                 rows, size = file.metadata.num_rows, path.stat().st_size
                 return cls(fields[_TABLE], int(fields[_VERSION]), made_at, rows, size)
-        except (pa.ArrowException, KeyError, ValueError):
+        except (pa.ArrowException, OSError, KeyError, ValueError):
             return None
 
 
 def read_run(path: Path) -> Iterator[pa.Table]:
     """A snapshot's rows as a sorted run, a few thousand at a time."""
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
         for batch in file.iter_batches(ROWS_AT_ONCE):
             yield pa.Table.from_batches([batch], SNAPSHOT_SCHEMA)
 
@@ -104,6 +104,7 @@ def _writer(file: pa.NativeFile) -> pq.ParquetWriter:
         SNAPSHOT_SCHEMA,
         compression="zstd",
         write_statistics=True,
+        write_page_checksum=True,
         sorting_columns=pq.SortingColumn.from_ordering(SNAPSHOT_SCHEMA, [("id", "ascending")]),
     )
 

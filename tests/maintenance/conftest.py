@@ -9,9 +9,10 @@ import pytest_asyncio
 
 from dam.maintenance.settings import MaintenanceSettings
 from dam.store.opening import open_store
+from tests.maintenance.rows import Bench
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from dam.store.port import ObjectStore
@@ -45,3 +46,19 @@ async def either_store(either_settings: MaintenanceSettings) -> AsyncIterator[Ob
     opened = await open_store(either_settings)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def bench(settings: MaintenanceSettings, store: ObjectStore, tmp_path: Path) -> Iterator[Bench]:
+    opened = Bench.open(settings, store, tmp_path / "temporary")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def either_bench(
+    either_settings: MaintenanceSettings, either_store: ObjectStore, tmp_path: Path
+) -> Iterator[Bench]:
+    opened = Bench.open(either_settings, either_store, tmp_path / "temporary")
+    yield opened
+    opened.close()
