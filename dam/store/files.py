@@ -140,7 +140,7 @@ class FileTree:
     def _entries(self, at: str) -> list[tuple[str, os.DirEntry[str]]]:
         """Files and folders (with a slash, so that they sort as their keys do) right below `at`."""
         found = []
-        with self._errors(at), suppress(FileNotFoundError, NotADirectoryError):
+        with self._errors(at, listing=True), suppress(FileNotFoundError, NotADirectoryError):
             if not self._drafts.is_dir():
                 raise self._gone()
             with os.scandir(self.root / at) as entries:
@@ -195,9 +195,9 @@ class FileTree:
             os.close(number)
 
     @contextmanager
-    def _errors(self, key: str, *, reading: bool = False) -> Iterator[None]:
-        """Turn the file system's errors into the port's."""
-        if key and not key.endswith("/"):
+    def _errors(self, key: str, *, reading: bool = False, listing: bool = False) -> Iterator[None]:
+        """Turn the file system's errors into the port's; first of all refuse a wrong key."""
+        if not listing:
             check_key(key)
         try:
             yield

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dam.errors import ObjectNotFoundError, PreconditionFailedError, StoreUnavailableError
+from dam.store.naming import check_key, check_metadata
 from dam.store.port import ObjectInfo, ObjectStore, StoredObject
 
 if TYPE_CHECKING:
@@ -33,16 +34,15 @@ class MemoryStore(ObjectStore):
         """For people."""
         return "memory://store"
 
-    def _check(self) -> None:
+    def _check(self, key: str | None = None) -> None:
+        if key is not None:
+            check_key(key)
         if self.down is not None:
             raise StoreUnavailableError(self.down)
 
     def _keep(self, key: str, data: bytes, content_type: str, metadata: Mapping[str, str] | None) -> str:
-        kept = {name.lower(): value for name, value in (metadata or {}).items()}
-        for value in kept.values():
-            value.encode("ascii")
         etag = hashlib.md5(data, usedforsecurity=False).hexdigest()
-        info = ObjectInfo(key, len(data), etag, datetime.now(UTC), content_type, kept)
+        info = ObjectInfo(key, len(data), etag, datetime.now(UTC), content_type, dict(metadata or {}))
         self.objects[key] = StoredObject(data, info)
         return etag
 
@@ -57,7 +57,8 @@ class MemoryStore(ObjectStore):
         if_match: str | None = None,
     ) -> str:
         """Write, with the port's conditions."""
-        self._check()
+        check_metadata(key, metadata or {})
+        self._check(key)
         lost = self.lost_puts.popleft() if self.lost_puts else None
         if lost == "before":
             raise StoreUnavailableError(f"The request for {key} was lost (fault of this test).")
@@ -80,14 +81,15 @@ class MemoryStore(ObjectStore):
         metadata: Mapping[str, str] | None = None,
     ) -> int:
         """Write once `chunks` has ended."""
-        self._check()
+        check_metadata(key, metadata or {})
+        self._check(key)
         data = b"".join([chunk async for chunk in chunks])
         self._check()
         self._keep(key, data, content_type, metadata)
         return len(data)
 
     def _object(self, key: str) -> StoredObject:
-        self._check()
+        self._check(key)
         try:
             return self.objects[key]
         except KeyError:
@@ -109,7 +111,7 @@ class MemoryStore(ObjectStore):
 
     async def delete(self, key: str) -> None:
         """Remove an object, if it is there."""
-        self._check()
+        self._check(key)
         self.objects.pop(key, None)
 
     async def list(self, prefix: str, *, start_after: str = "") -> AsyncIterator[ObjectInfo]:
