@@ -6,7 +6,7 @@ for one thread each. It must give what open_clip's own preprocess and model give
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import open_clip
 import torch
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from PIL.Image import Image
+
+_LONGEST: Final = 200
+"""A picture's longer side, in shorter sides; of more, only the middle is resized."""
 
 
 class Embedder:
@@ -33,7 +36,7 @@ class Embedder:
 
     def prepare_image(self, image: Image) -> torch.Tensor:
         """An RGB picture to the model's pixels: float32, 3 x side x side."""
-        pixels: torch.Tensor = self._preprocess(image)
+        pixels: torch.Tensor = self._preprocess(_middle(image))
         return pixels
 
     def prepare_text(self, text: str) -> torch.Tensor:
@@ -73,6 +76,17 @@ class Embedder:
             pooled = pooled @ projection
         vectors: torch.Tensor = pooled
         return vectors
+
+
+def _middle(image: Image) -> Image:
+    """The middle of an extremely long picture, and any other as it is.
+
+    open_clip resizes by the shorter side and then cuts out the middle square, so a line of 1 x 60,000 pixels
+    would grow to 9 GB first. What is cut off here is even, so that the middle stays where it is.
+    """
+    limit = _LONGEST * min(image.size)
+    left, top = ((max(side - limit, 0) + 1) // 2 for side in image.size)
+    return image.crop((left, top, image.width - left, image.height - top)) if left or top else image
 
 
 def _unit(vectors: torch.Tensor) -> list[list[float]]:
