@@ -1,4 +1,4 @@
-"""Pictures that are extremely long and thin: few bytes, that must not become gigabytes on their way to CLIP."""
+"""Pictures that are extremely long and thin: few bytes, and never gigabytes on their way to CLIP."""
 
 from __future__ import annotations
 
