@@ -1,0 +1,19 @@
+import adapter from '@sveltejs/adapter-static';
+import { sveltekit } from '@sveltejs/kit/vite';
+import tailwindcss from '@tailwindcss/vite';
+import { defineConfig } from 'vitest/config';
+
+// `npm run dev` sends API calls on to a gallery (or to the tests' fake) that runs elsewhere.
+const api = process.env['GALLERY_URL'] ?? 'http://127.0.0.1:8000';
+
+export default defineConfig({
+  plugins: [
+    tailwindcss(),
+    sveltekit({
+      // One page for every route: the gallery needs no server of its own.
+      adapter: adapter({ fallback: 'index.html' })
+    })
+  ],
+  server: { proxy: { '/api': api } },
+  test: { include: ['src/**/*.test.ts'], environment: 'node' }
+});
