@@ -11,7 +11,7 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from dam import media
 from dam.keys import THUMBNAIL_SIZES
@@ -54,8 +54,11 @@ def derive(data: bytes, *, max_pixels: int, with_thumbnails: bool, with_renditio
 
 def _render(image: Image.Image) -> bytes:
     """The picture for the models where the original is too heavy to send."""
-    small = image.copy() if max(image.size) > RENDITION_SIDE else image
-    small.thumbnail((RENDITION_SIDE, RENDITION_SIDE), Image.Resampling.LANCZOS)
+    side = RENDITION_SIDE
+    # Not `thumbnail`, which works in place: a copy of the whole picture would be needed for it.
+    small = (
+        ImageOps.contain(image, (side, side), Image.Resampling.LANCZOS) if max(image.size) > side else image
+    )
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=_RENDITION_QUALITY, subsampling=0)
     return buffer.getvalue()

@@ -11,6 +11,7 @@ from typing import Final
 from PIL import Image, ImageCms, TiffImagePlugin
 
 _WHITE: Final = (255, 255, 255)
+_STRIP_ROWS: Final = 256
 _PROFILE_MODES: Final = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
 _BITS_PER_SAMPLE: Final = 258
 _PHOTOMETRIC: Final = 262
@@ -61,13 +62,16 @@ def _range(image: Image.Image) -> tuple[float, float]:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    if image.mode == "La":
-        image = image.convert("LA")
-    if image.mode != "RGBA":
-        image = image.convert("RGBA")
-    alpha = image.getchannel("A")
+    """In strips, so that of a large picture there are two whole copies at most."""
     background = Image.new("RGB", image.size, _WHITE)
-    background.paste(image.convert("RGB"), mask=alpha)
+    for top in range(0, image.height, _STRIP_ROWS):
+        box = (0, top, image.width, min(top + _STRIP_ROWS, image.height))
+        strip = image.crop(box)
+        if strip.mode == "La":
+            strip = strip.convert("LA")
+        if strip.mode != "RGBA":
+            strip = strip.convert("RGBA")
+        background.paste(strip.convert("RGB"), box, mask=strip.getchannel("A"))
     return background
 
 
