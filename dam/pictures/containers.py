@@ -6,8 +6,11 @@ Called by `decoding` to tell "not an image" from "a picture that is cut short". 
 
 from __future__ import annotations
 
+import io
+import re
 import struct
-from typing import TYPE_CHECKING, Final
+import zlib
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from dam import media
 
@@ -29,6 +32,11 @@ _UNSUPPORTED: Final = (
     (b"\x76\x2f\x31\x01", "an OpenEXR picture"),
 )
 _END_MARKERS: Final = {media.JPEG: b"\xff\xd9", media.PNG: b"IEND", media.GIF: b"\0\x3b"}
+_JPEG_MARKER: Final = re.compile(
+    rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL
+)  # none of those within pixel data
+_PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+_TIFF_TYPE_BYTES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 16: 8}
 _TRAILER_BYTES: Final = 64  # some writers pad; further back a marker may belong to an embedded thumbnail
 
 
@@ -71,27 +79,90 @@ def is_cut_short(data: bytes, kind: MediaType) -> bool:
     if kind == media.BMP:
         return int.from_bytes(data[2:6], "little") > len(data)
     if kind == media.TIFF:
-        return _directory_is_missing(data)
-    return _box_ends_late(data)
+        return _directory_ends_late(data)
+    return boxes_end_late(io.BytesIO(data)) or _box_is_missing(data)
 
 
-def _box_ends_late(data: bytes) -> bool:
+def unseen_fault(file: BinaryIO, kind: MediaType) -> str | None:
+    """The code of what is wrong with a file that was decoded, by what Pillow does not look at, or None.
+
+    A download that broke off over a file of its final size leaves zeros, and zeros may decode.
+    """
+    if kind == media.PNG:
+        return _png_fault(file)
+    if kind == media.JPEG:
+        file.seek(0)
+        return _jpeg_fault(file.read())
+    return None
+
+
+def _jpeg_fault(data: bytes) -> str | None:
+    """Whether the picture's own end marker is there, behind segments that may hold whole other JPEGs."""
+    at = 2
+    while found := _JPEG_MARKER.search(data, at):
+        if found[1] == b"\xd9":
+            return None
+        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
+    return "truncated"
+
+
+def _png_fault(file: BinaryIO) -> str | None:
+    """Whether the pixels' checksums are right, and the end is there."""
+    file.seek(len(_PNG_SIGNATURE))
+    while len(header := file.read(8)) == 8:  # noqa: PLR2004 - length and name
+        length, name = struct.unpack(">I4s", header)
+        if name == b"IEND":
+            return None
+        if name == b"IDAT":
+            body, checksum = file.read(length), file.read(4)
+            if len(checksum) < 4:  # noqa: PLR2004 - a CRC
+                break
+            if zlib.crc32(body, zlib.crc32(name)) != int.from_bytes(checksum, "big"):
+                return "broken_image"
+        else:
+            file.seek(length + 4, io.SEEK_CUR)
+    return "truncated"
+
+
+def boxes_end_late(file: BinaryIO) -> bool:
     """Whether a top-level ISO box reaches beyond the end; a size of 0 means "to the end", 1 a 64-bit size."""
-    at = 0
-    while at + 8 <= len(data):
-        size = int.from_bytes(data[at : at + 4], "big")
+    length, at = file.seek(0, io.SEEK_END), 0
+    while at + 8 <= length:
+        file.seek(at)
+        head = file.read(16)
+        size = int.from_bytes(head[:4], "big")
         if size == 1:
-            size = int.from_bytes(data[at + 8 : at + 16], "big")
+            size = int.from_bytes(head[8:16], "big")
         if size == 0:
             return False
         at += max(size, 8)
-    return at != len(data)
+    return at != length
 
 
-def _directory_is_missing(data: bytes) -> bool:
-    """Whether a TIFF's first directory lies beyond the end."""
+def _box_is_missing(data: bytes) -> bool:
+    """Whether the file ends before the box of its structure, or the one of its pixels."""
+    return b"meta" not in data or not (b"mdat" in data or b"idat" in data)
+
+
+def _directory_ends_late(data: bytes) -> bool:
+    """Whether a TIFF's first directory, or a value that it points to, lies beyond the end."""
     order = "<" if data[:2] == b"II" else ">"
     big = data[2:4] in {b"+\0", b"\0+"}
-    start = data[8:16] if big else data[4:8]
-    layout = order + ("Q" if big else "I")
-    return len(start) < struct.calcsize(layout) or struct.unpack(layout, start)[0] + 2 > len(data)
+    word, count, entry, offset = ("Q", "Q", 20, 8) if big else ("I", "H", 12, 4)
+
+    def number(layout: str, at: int) -> int:
+        return int(struct.unpack_from(order + layout, data, at)[0])
+
+    try:
+        at = number(word, offset)
+        entries = number(count, at)
+        at += struct.calcsize(count)
+        number(word, at + entries * entry)  # where the next directory is, the last that this one says
+        for start in range(at, at + entries * entry, entry):
+            size = _TIFF_TYPE_BYTES.get(number("H", start + 2), 0) * number(word, start + 4)
+            value = number(word, start + entry - offset)
+            if size > offset and value + size > len(data):
+                return True
+    except (struct.error, OverflowError):  # beyond the end, or beyond any memory
+        return True
+    return False

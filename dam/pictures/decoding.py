@@ -13,18 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from PIL import Image, ImageFile, TiffImagePlugin
+from PIL import GifImagePlugin, Image, TiffImagePlugin
 from pillow_heif import register_heif_opener
 
 from dam.errors import PictureError
 from dam.media import HEAD_BYTES, MEDIA_TYPES, WEBP, sniff_type
-from dam.pictures import containers
+from dam.pictures import containers, faults
 from dam.pictures.colours import to_rgb
 from dam.pictures.exif import captured_at, orientation
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
+
+    from PIL import ImageFile
 
     from dam.media import MediaType
 
@@ -34,7 +36,6 @@ MAX_PIXELS: Final = 100_000_000
 
 _FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "HEIF")
 _DNG_VERSION: Final = 0xC612
-_STRIP_TAGS: Final = ((273, 279), (324, 325))
 _TRANSPOSITIONS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -81,16 +82,23 @@ def read(source: bytes | Path, *, max_pixels: int = MAX_PIXELS, max_side: int | 
     stream = source.open("rb") if isinstance(source, Path) else nullcontext(io.BytesIO(source))
     with stream as file:
         media_type = _recognise(file, max_pixels)
-        opened: Image.Image | None = None
+        opened: ImageFile.ImageFile | None = None
         try:
             opened = Image.open(file, formats=_FORMATS)
             _refuse_from_header(opened, max_pixels)
-            return _unpack(opened, media_type.mime_type, max_side)
+            header_size = opened.size
+            # A HEIC may hold a preview that is whole where the picture is not: then no draft.
+            if max_side is not None and (opened.format != "HEIF" or not containers.boxes_end_late(file)):
+                opened.draft(None, (max_side, max_side))
+            picture = _unpack(opened, header_size, media_type.mime_type)
         except (PictureError, MemoryError):
             raise
         # Damaged files make decoders raise nearly anything: OSError, SyntaxError, struct.error, KeyError, …
         except Exception as error:
-            raise _explain(error, opened, file, media_type) from error
+            raise faults.explain(error, opened, file, media_type) from error
+        if code := containers.unseen_fault(file, media_type):
+            raise faults.fault(code, media_type, "a checksum is wrong")
+    return picture
 
 
 def _recognise(file: BinaryIO, max_pixels: int) -> MediaType:
@@ -131,15 +139,15 @@ def _refuse_pixels(width: int, height: int, max_pixels: int) -> None:
         )
 
 
-def _unpack(opened: Image.Image, mime_type: str, max_side: int | None) -> Picture:
-    header_size = opened.size
-    if max_side is not None and isinstance(opened, ImageFile.ImageFile):
-        opened.draft(None, (max_side, max_side))
+def _unpack(opened: Image.Image, header_size: tuple[int, int], mime_type: str) -> Picture:
     drafted = opened.size != header_size
+    covered = _covered_by_frame(opened)
     opened.load()
     taken = captured_at(opened)
     turn = orientation(opened)
     image = to_rgb(opened)
+    if covered:
+        image = _crop_on_white(image, covered)
     if turn in _TRANSPOSITIONS:
         image = image.transpose(_TRANSPOSITIONS[turn])
     # The pixels are upright sRGB now; what is left in `info` (profile, EXIF) would say otherwise.
@@ -150,28 +158,15 @@ def _unpack(opened: Image.Image, mime_type: str, max_side: int | None) -> Pictur
     return Picture(image, width, height, mime_type, taken)
 
 
-def _explain(error: Exception, opened: Image.Image | None, file: BinaryIO, kind: MediaType) -> PictureError:
-    file.seek(0)
-    data = file.read()
-    if (
-        "truncated" in str(error).lower()
-        or containers.is_cut_short(data, kind)
-        or (isinstance(opened, TiffImagePlugin.TiffImageFile) and _strips_end_late(opened, len(data)))
-    ):
-        return PictureError(
-            "truncated",
-            f"The {kind.name} file is cut short after {len(data):,} bytes; upload the whole file.",
-        )
-    return PictureError(
-        "broken_image",
-        f"The {kind.name} file is damaged and cannot be decoded ({error}); upload a sound copy.",
-    )
+def _covered_by_frame(opened: Image.Image) -> tuple[int, int, int, int] | None:
+    """The part of a GIF that its first frame covers, where that is not all: Pillow paints the rest black."""
+    if isinstance(opened, GifImagePlugin.GifImageFile) and opened.tile:
+        box = opened.tile[0].extents
+        return box if box != (0, 0, *opened.size) else None
+    return None
 
 
-def _strips_end_late(image: TiffImagePlugin.TiffImageFile, length: int) -> bool:
-    """Whether any strip or tile lies beyond the end of the file."""
-    for offsets, counts in _STRIP_TAGS:
-        pairs = zip(image.tag_v2.get(offsets, ()), image.tag_v2.get(counts, ()), strict=False)
-        if any(offset + count > length for offset, count in pairs):
-            return True
-    return False
+def _crop_on_white(image: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
+    canvas = Image.new("RGB", image.size, "white")
+    canvas.paste(image.crop(box), box)
+    return canvas

@@ -1,0 +1,1 @@
+"""Picture decoding: what a viewer would show, and what is refused."""
