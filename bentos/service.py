@@ -61,6 +61,9 @@ class DamBento:
     def check() -> None:
         """In the supervisor, before anything listens: settings and model set must be there."""
         os.environ.setdefault("BENTOML_DO_NOT_TRACK", "true")
+        # For the worker, whose OpenMP reads it before any of our code runs: threads that spin while they wait
+        # take the cores from decoding and from the other lanes.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         supervision.accept_failure()
         try:
             settings = BentoSettings()

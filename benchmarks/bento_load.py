@@ -1,0 +1,108 @@
+"""Calls to a running Bento, one or many at a time, and what its metrics say of them. Used by `batching`."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Self
+
+import httpx
+from PIL import Image
+from prometheus_client.parser import text_string_to_metric_families
+
+from dam import routes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+_TIMEOUT_S = 300
+
+
+def photograph(seed: int, width: int = 1024, height: int = 768) -> bytes:
+    """A JPEG of a photograph's size, each with a content of its own."""
+    noise = Image.effect_noise((width // 4, height // 4), 60 + seed % 40).resize((width, height))
+    tint = Image.new("RGB", (width, height), (seed * 53 % 256, seed * 97 % 256, seed * 193 % 256))
+    buffer = io.BytesIO()
+    Image.blend(noise.convert("RGB"), tint, 0.4).save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
+
+
+class Load:
+    """One HTTP client with as many connections as it is asked for."""
+
+    def __init__(self, url: str) -> None:
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
+        self._client = httpx.AsyncClient(base_url=url, timeout=_TIMEOUT_S, limits=limits, trust_env=False)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.aclose()
+
+    async def post(self, route: str, picture: bytes) -> httpx.Response:
+        """One picture to one route."""
+        return await self._client.post(route, files={"image": ("photo.jpg", picture)})
+
+    async def post_text(self, text: str) -> httpx.Response:
+        """One text to `/embed`."""
+        return await self._client.post(routes.EMBED, json={"text": text})
+
+    async def time_embed(self, picture: bytes) -> float:
+        """Seconds of one lone `/embed`."""
+        started = time.perf_counter()
+        answer = await self.post(routes.EMBED, picture)
+        seconds = time.perf_counter() - started
+        answer.raise_for_status()
+        return seconds
+
+    async def together(self, route: str, pictures: Sequence[bytes]) -> list[httpx.Response]:
+        """All at once, each in its own request."""
+        return list(await asyncio.gather(*(self.post(route, picture) for picture in pictures)))
+
+    async def keep_busy(
+        self, route: str, pictures: Sequence[bytes], clients: int, seconds: float
+    ) -> dict[str, Any]:
+        """So many clients, each asking again once it is answered; returns when all are answered."""
+        statuses: Counter[int] = Counter()
+        times: list[float] = []
+        started = time.perf_counter()
+
+        async def client(number: int) -> None:
+            while time.perf_counter() - started < seconds:
+                picture = pictures[(number + sum(statuses.values())) % len(pictures)]
+                asked = time.perf_counter()
+                answer = await self.post(route, picture)
+                times.append(time.perf_counter() - asked)
+                statuses[answer.status_code] += 1
+
+        await asyncio.gather(*(client(number) for number in range(clients)))
+        elapsed = time.perf_counter() - started
+        times.sort()
+        return {
+            "clients": clients,
+            "per_second": round(statuses[200] / elapsed, 2),
+            "p50_ms": round(times[len(times) // 2] * 1000, 1),
+            "p95_ms": round(times[int(len(times) * 0.95)] * 1000, 1),
+            "statuses": dict(statuses),
+        }
+
+    async def batches(self) -> dict[str, Counter[float]]:
+        """How many batches each lane has run, by the histogram's bounds of their size."""
+        text = (await self._client.get(routes.METRICS)).text
+        lanes: dict[str, Counter[float]] = {}
+        for family in text_string_to_metric_families(text):
+            below: dict[str, float] = {}
+            for sample in family.samples:
+                if sample.name != "dam_batch_size_bucket":
+                    continue
+                lane, bound = sample.labels["lane"], float(sample.labels["le"])
+                count = sample.value - below.get(lane, 0)
+                below[lane] = sample.value
+                lanes.setdefault(lane, Counter())[bound] += int(count)
+        return lanes
