@@ -103,11 +103,11 @@ class S3Store(ObjectStore):
             return
         position, etag, broken = start, "", 0
         while (answer := await self._range(key, position, end)) is not None:
-            if etag and answer["ETag"] != etag:
-                raise StoreUnavailableError(f"{key} was replaced while it was read; read it again.")
-            etag = answer["ETag"]
             try:
                 async with answer["Body"]:
+                    if etag and answer["ETag"] != etag:
+                        raise StoreUnavailableError(f"{key} was replaced while it was read; read it again.")
+                    etag = answer["ETag"]
                     while chunk := await answer["Body"].read(_CHUNK):
                         position += len(chunk)
                         yield chunk

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from contextlib import AsyncExitStack
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
 
@@ -58,6 +59,7 @@ class Bucket:
             raise SettingsError(f"The DAM_STORE_* settings make no S3 client: {error}") from error
         # Waiting for `100 Continue` costs a round trip, and from a server that sends none the whole timeout.
         client.meta.events.register_last("before-call.s3", _drop_expect)
+        client.meta.events.register_first("needs-retry.s3", _know_throttling)
         return cls(client, resources, name, settings)
 
     async def call(self, key: str, method: str, *, conditional: bool = False, **arguments: Any) -> Any:
@@ -84,3 +86,9 @@ class Bucket:
 
 def _drop_expect(params: dict[str, Any], **_: object) -> None:
     params["headers"].pop("Expect", None)
+
+
+def _know_throttling(response: tuple[Any, dict[str, Any]] | None, **_: object) -> None:
+    """Let botocore retry a 429 under any name: it knows neither R2's (`TooManyRequests`) nor none."""
+    if response and response[0].status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        response[1].setdefault("Error", {})["Code"] = "SlowDown"

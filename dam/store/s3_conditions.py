@@ -2,8 +2,8 @@
 
 Two things are not as the headers promise. Servers differ in whether `If-Match` takes the ETag in quotes (R2,
 AWS) or bare (radosgw): the first conflict tells, by a look at the object, so no probe object is ever made.
-And botocore repeats a put whose answer was lost, so that it may lose to itself: each conditional put
-carries a marker in its metadata, and a put that lost after a retry looks for its own.
+And botocore repeats a put whose answer was lost (aiohttp does so unseen), so that it may lose to itself:
+each conditional put carries a marker in its metadata, and one that lost looks for its own.
 """
 
 from __future__ import annotations
@@ -11,10 +11,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import ClientError
-
 from dam.errors import ObjectNotFoundError, PreconditionFailedError
-from dam.store.s3_errors import was_retried
 
 if TYPE_CHECKING:
     from dam.store.s3_bucket import Bucket
@@ -53,9 +50,7 @@ class ConditionalPuts:
         marked = {**headers, "Metadata": {**headers["Metadata"], MARKER: marker}}
         try:
             answer = await self._bucket.send(key, "put_object", data, conditional=True, **marked, **condition)
-        except PreconditionFailedError as error:
-            if not (isinstance(error.__cause__, ClientError) and was_retried(error.__cause__)):
-                raise
+        except PreconditionFailedError:
             own = await self._find_own(key, marker)
             if own is None:
                 raise

@@ -113,11 +113,6 @@ def status_of(error: ClientError) -> int:
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
-def was_retried(error: ClientError) -> bool:
-    """Whether an earlier attempt of the same call may have succeeded unseen."""
-    return bool(error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0))
-
-
 def _message(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Message") or "it gave no reason.")
 
