@@ -1,21 +1,27 @@
-# make demo    everything on this machine, with sample pictures, until Ctrl-C
-# make test    every test, against a real RabbitMQ and a real S3 server
-# make check   lint, formatting, types, the import rule
-# make bench   every benchmark
-# make lock    pin the dependencies anew
+# make demo       everything on this machine, with sample pictures, until Ctrl-C
+# make test       every test, against a real RabbitMQ and a real S3 server
+# make check      lint, formatting, types, the import rule
+# make bench      every benchmark
+# make frontend   the gallery's pages, from frontend/ into frontend/build/
+# make lock       pin the dependencies anew
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable
+# Node.js comes with the environment; npm's scripts find it first.
+NPM = cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm
+PAGES := frontend/build/index.html
 
-.PHONY: demo test test-base check format bench lock clean
+.PHONY: demo frontend test test-base check format bench lock clean
 
-demo: $(VENV)/.demo
+demo: $(VENV)/.demo $(PAGES)
 	@$(BIN)/dam demo $(ARGS)
 
-test: $(VENV)/.check
+frontend: $(PAGES)
+
+test: $(VENV)/.check $(PAGES)
 	@tests/services/install.sh
 	@$(BIN)/pytest $(ARGS)
 
@@ -51,6 +57,17 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo 'Python 3.11 or newer is needed; this is' `$(PYTHON) --version`'. Try: make PYTHON=python3.12'; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo 'The venv module is missing. Try: apt install python3-venv'; exit 1; }
+
+frontend/node_modules/.installed: frontend/package.json frontend/package-lock.json | $(VENV)/.demo
+	@echo 'Installing what the gallery is built with into frontend/node_modules/.'
+	@$(NPM) ci --silent
+	@touch $@
+
+$(PAGES): frontend/node_modules/.installed $(shell find frontend/src frontend/static -type f) \
+		frontend/vite.config.ts frontend/tsconfig.json
+	@echo 'Building the gallery into frontend/build/.'
+	@$(NPM) run --silent build >/dev/null
+	@touch $@
 
 $(VENV)/.demo: $(VENV)/bin/python requirements.lock pyproject.toml
 	@echo 'Installing into $(VENV)/: about 6 GB, mostly PyTorch; a few minutes the first time.'

@@ -87,7 +87,7 @@ def _find_work(images: Path, count: int | None, report: Path | None) -> _Work:
 async def _run(settings: DamSettings, console: Console, work: _Work, *, once: bool) -> None:
     """Services up, pictures through, figures out; then serve until a signal, or stop at once."""
     async with AsyncExitStack() as stack:
-        with console.status("Starting Bento, ingest, orchestrator and maintenance …"):
+        with console.status("Starting Bento, ingest, orchestrator, gallery and maintenance …"):
             addresses, children = await stack.enter_async_context(running_services(settings))
             store = await open_store(settings)
             stack.push_async_callback(store.close)

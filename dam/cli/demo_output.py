@@ -93,9 +93,8 @@ def _python() -> str:
 
 def print_urls(console: Console, addresses: Addresses) -> None:
     """Where the services answer."""
-    console.print(
-        f"\nUpload    curl -F files=@picture.jpg {addresses.ingest}{routes.UPLOAD}", highlight=False
-    )
+    console.print(f"\nGallery   {addresses.gallery}", highlight=False)
+    console.print(f"Upload    curl -F files=@picture.jpg {addresses.ingest}{routes.UPLOAD}", highlight=False)
     console.print(f"Caption   curl -F image=@picture.jpg {addresses.bento}{routes.CAPTION}", highlight=False)
     console.print(f"Embed     curl -F image=@picture.jpg {addresses.bento}{routes.EMBED}", highlight=False)
     console.print(f"API pages {addresses.ingest}/docs  {addresses.bento}/docs", highlight=False)

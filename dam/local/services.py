@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 READY_TIMEOUT_S = 180.0
 _HOST = "127.0.0.1"
+_MOST_PORTS = 100
 _BENTO = "bentos.service:DamBento"
 
 
@@ -32,21 +33,18 @@ class Addresses:
 
     bento: str
     ingest: str
+    gallery: str
     orchestrator: str
 
 
 @asynccontextmanager
 async def running_services(settings: DamSettings) -> AsyncIterator[tuple[Addresses, Sequence[Child]]]:
-    """Start Bento, ingest, orchestrator and maintenance; yield once all are ready; stop them in reverse.
+    """Start the five services; yield once all are ready; stop them in reverse order.
 
     Raises:
         DamError: a service ended, or was not ready in time.
     """
-    addresses = Addresses(
-        bento=_pick_address(routes.BENTO_PORT),
-        ingest=_pick_address(routes.INGEST_PORT),
-        orchestrator=_pick_address(routes.ORCHESTRATOR_PORT),
-    )
+    addresses = _pick_addresses()
     logs = settings.data_dir / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
@@ -68,27 +66,28 @@ async def read_notice(addresses: Addresses) -> str:
 
 
 def _commands(settings: DamSettings, addresses: Addresses) -> list[Command]:
-    """The four services. Each sees our own environment and what only one machine decides: ports, folders."""
+    """The five services. Each sees our own environment and what only one machine decides: ports, folders."""
     common = {
         "DAM_DATA_DIR": str(settings.data_dir.absolute()),
         "DAM_STORE_URL": settings.store_url,
         "DAM_QUEUE_URL": settings.queue_url.get_secret_value(),
     }
     python = sys.executable
-    bento, ingest, orchestrator = (
-        str(urlsplit(address).port) for address in (addresses.bento, addresses.ingest, addresses.orchestrator)
-    )
+
+    def port(address: str) -> str:
+        return str(urlsplit(address).port)
+
     return [
         Command(
             "bento",
-            [python, "-m", "bentoml", "serve", _BENTO, "--host", _HOST, "--port", bento],
+            [python, "-m", "bentoml", "serve", _BENTO, "--host", _HOST, "--port", port(addresses.bento)],
             {"BENTOML_DO_NOT_TRACK": "true"},
             addresses.bento + routes.READY,
         ),
         Command(
             "ingest",
             [python, "-m", "ingest_api"],
-            {**common, "DAM_INGEST_HOST": _HOST, "DAM_INGEST_PORT": ingest},
+            {**common, "DAM_INGEST_HOST": _HOST, "DAM_INGEST_PORT": port(addresses.ingest)},
             addresses.ingest + routes.READY,
         ),
         Command(
@@ -98,9 +97,21 @@ def _commands(settings: DamSettings, addresses: Addresses) -> list[Command]:
                 **common,
                 "DAM_BENTO_URL": addresses.bento,
                 "DAM_ORCHESTRATOR_HOST": _HOST,
-                "DAM_ORCHESTRATOR_PORT": orchestrator,
+                "DAM_ORCHESTRATOR_PORT": port(addresses.orchestrator),
             },
             addresses.orchestrator + routes.READY,
+        ),
+        Command(
+            "gallery",
+            [python, "-m", "gallery_api"],
+            {
+                **common,
+                "DAM_BENTO_URL": addresses.bento,
+                "DAM_INGEST_URL": addresses.ingest,
+                "DAM_GALLERY_HOST": _HOST,
+                "DAM_GALLERY_PORT": port(addresses.gallery),
+            },
+            addresses.gallery + routes.READY,
         ),
         Command("maintenance", [python, "-m", "dam.cli.main", "maintain"], common),
     ]
@@ -129,14 +140,25 @@ async def _wait_until_ready(child: Child) -> None:
     )
 
 
-def _pick_address(preferred: int) -> str:
-    """The base URL at the preferred port, or at a free one where something else listens there."""
-    for port in (preferred, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((_HOST, port))
-            except OSError:
-                continue
-            return f"http://{_HOST}:{probe.getsockname()[1]}"
-    raise DamError("No free port on 127.0.0.1.")
+def _pick_addresses() -> Addresses:
+    """Usual ports, or the next in steps of ten where something else listens there.
+
+    Never one that the system would choose: those are also lent to whoever connects to something meanwhile.
+    """
+    with ExitStack() as held:  # until all are chosen, so that none is chosen twice
+
+        def pick(usual: int) -> str:
+            for port in range(usual, usual + 10 * _MOST_PORTS, 10):
+                probe = held.enter_context(socket.socket())
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                with suppress(OSError):
+                    probe.bind((_HOST, port))
+                    return f"http://{_HOST}:{port}"
+            raise DamError(f"No free port on {_HOST} among {usual}, {usual + 10}, {usual + 20}, …")
+
+        return Addresses(
+            bento=pick(routes.BENTO_PORT),
+            ingest=pick(routes.INGEST_PORT),
+            gallery=pick(routes.GALLERY_PORT),
+            orchestrator=pick(routes.ORCHESTRATOR_PORT),
+        )
