@@ -30,6 +30,8 @@ log = structlog.get_logger()
 _MAX_FAILURES: Final = 3
 """Tries after errors; each holds the storage client's own retries already."""
 _RACE_BUDGET_S: Final = 60.0
+_SPLIT_BUDGET_S: Final = 60.0
+"""Not less than the race's: a batch that only lost races is not split."""
 _FIRST_WAIT_S: Final = 0.02
 _LONGEST_WAIT_S: Final = 1.0
 
@@ -63,17 +65,23 @@ def write_batch(table: Table, changes: Sequence[Change]) -> list[Outcome | Catal
     """Commit a batch; one outcome each, in order, or the error of the changes that could not be tried out.
 
     A batch that fails with the table within reach is split, so that one row nobody can write does not hold
-    its neighbours back.
+    its neighbours back; not for ever, since a table that takes no row at all looks the same.
     """
+    return _write(table, changes, time.monotonic() + _SPLIT_BUDGET_S)
+
+
+def _write(
+    table: Table, changes: Sequence[Change], deadline: float
+) -> list[Outcome | CatalogueUnavailableError]:
     try:
         return list(_commit(table, changes))
     except CatalogueUnavailableError as error:
-        if len(changes) == 1 or not _is_reachable(table):
+        if len(changes) == 1 or time.monotonic() > deadline or not _is_reachable(table):
             return [error] * len(changes)
         log.warning("catalogue.batch_split", changes=len(changes), error=str(error))
         # One asset's changes stay in order, since the halves are written one after the other.
         middle = len(changes) // 2
-        return write_batch(table, changes[:middle]) + write_batch(table, changes[middle:])
+        return _write(table, changes[:middle], deadline) + _write(table, changes[middle:], deadline)
 
 
 def _commit(table: Table, changes: Sequence[Change]) -> list[Outcome]:

@@ -8,13 +8,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from types import TracebackType
 
 REFUSAL = (
@@ -122,10 +120,3 @@ class Proxy:
             return await reader.read()
         finally:
             writer.close()
-
-
-@asynccontextmanager
-async def proxy_to(upstream: str) -> AsyncIterator[Proxy]:
-    """A proxy on a free port."""
-    async with Proxy(upstream) as proxy:
-        yield proxy

@@ -1,0 +1,1 @@
+"""The catalogue: what is planned, how it is committed, and the table as others read it."""
