@@ -1,14 +1,14 @@
 """The HTTP side of the Bento: routes, bodies in, answers out. Mounted into the BentoML service by `service`.
 
-Inference is the `engine`'s, which `service` puts into `app.state.loaded`, with the settings, once it is warm;
-the engine's numbers go to `app.state.metrics`.
+Inference is the `engine`'s, which `service` puts into `app.state.loaded` once it is warm; its numbers go to
+`app.state.metrics`.
 Nothing here imports torch: the supervisor imports this module too.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import structlog
 from fastapi import FastAPI, Request
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from bentos.bodies import Bodies
     from bentos.engine import Engine
     from bentos.settings import BentoSettings
 
@@ -44,13 +45,21 @@ _SWAGGER: Final = "/swagger"
 _CLIENT_CLOSED: Final = 499  # nginx's number for it; nobody reads the answer, but the metrics count it
 
 
+class Loaded(NamedTuple):
+    """What `service` adds to the app once the models are warm."""
+
+    engine: Engine
+    settings: BentoSettings
+    bodies: Bodies
+
+
 class BentoApp(FastAPI):
     """FastAPI whose description holds what the running service answers."""
 
     def openapi(self) -> dict[str, Any]:
         """The description. Raises RefusalError while the models are loaded."""
         if self.openapi_schema is None:
-            engine, settings = _loaded(self)
+            engine, settings, _ = _loaded(self)
             schema = get_openapi(
                 title=self.title, version=self.version, description=self.description, routes=self.routes
             )
@@ -59,7 +68,7 @@ class BentoApp(FastAPI):
 
 
 def create_app() -> BentoApp:
-    """The application; it answers 503 until `app.state.loaded` is set to engine and settings."""
+    """The application; it answers 503 until `app.state.loaded` is there."""
     app = BentoApp(
         title="DAM Bento", version="1", description=openapi.DESCRIPTION, docs_url=None, redoc_url=None
     )
@@ -84,23 +93,23 @@ def create_app() -> BentoApp:
 
 async def caption(request: Request) -> Response:
     """Say in one sentence what a picture shows."""
-    engine, settings = _loaded(request.app)
-    with engine.admit_caption():
-        picture = await read_image(request, settings)
+    engine, settings, bodies = _loaded(request.app)
+    with engine.admit_caption(), bodies.open() as body:
+        picture = await read_image(request, settings, body)
         sentence = await _unless_gone(request, engine.caption(picture))
     return _json(CaptionAnswer.of(engine.models, sentence))
 
 
 async def embed(request: Request) -> Response:
     """Turn a picture or a text into a vector of length 1; alike things have vectors close to each other."""
-    engine, settings = _loaded(request.app)
+    engine, settings, bodies = _loaded(request.app)
     if says_json(request):
-        with engine.admit_text():
-            text = await read_text(request, settings)
+        with engine.admit_text(), bodies.open() as body:
+            text = await read_text(request, settings, body)
             vector = await _unless_gone(request, engine.embed_text(text))
     else:
-        with engine.admit_image():
-            content = await read_image_or_text(request, settings)
+        with engine.admit_image(), bodies.open() as body:
+            content = await read_image_or_text(request, settings, body)
             if isinstance(content, bytes):
                 vector = await _unless_gone(request, engine.embed_image(content))
             else:
@@ -111,7 +120,7 @@ async def embed(request: Request) -> Response:
 
 async def models(request: Request) -> Response:
     """Say which models answer here."""
-    engine, _ = _loaded(request.app)
+    engine, _, _ = _loaded(request.app)
     return _json(ModelsAnswer.of(engine.models))
 
 
@@ -141,8 +150,8 @@ async def docs() -> HTMLResponse:
     )
 
 
-def _loaded(app: FastAPI) -> tuple[Engine, BentoSettings]:
-    loaded: tuple[Engine, BentoSettings] | None = app.state.loaded
+def _loaded(app: FastAPI) -> Loaded:
+    loaded: Loaded | None = app.state.loaded
     if loaded is None:
         raise refusals.loading()
     return loaded

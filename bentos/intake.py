@@ -1,7 +1,7 @@
 """Reading of request bodies: a picture or a text, from multipart or JSON, never more than the limit.
 
-Called by `app`. The limit holds while the body streams in, so a large one is refused before it is stored,
-and what is in memory never exceeds it.
+Called by `app`. The limits hold while the body streams in, so a large one is refused before it is stored,
+and what is in memory never exceeds them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from fastapi import Request
 
+    from bentos.bodies import Body
     from bentos.settings import BentoSettings
 
 _MULTIPART: Final = "multipart/form-data"
@@ -33,21 +34,21 @@ class _InMemoryParser(MultiPartParser):
     spool_max_size = 2**31
 
 
-async def read_image(request: Request, settings: BentoSettings) -> bytes:
+async def read_image(request: Request, settings: BentoSettings, body: Body) -> bytes:
     """The bytes of the part `image`. Raises RefusalError."""
     if _content_type(request) != _MULTIPART:
         raise refusals.unsupported_body(refusals.HOW)
-    image, _ = await _read_form(request, settings, refusals.HOW)
+    image, _ = await _read_form(request, settings, body, refusals.HOW)
     if image is None:
         raise refusals.missing_image()
     return image
 
 
-async def read_image_or_text(request: Request, settings: BentoSettings) -> bytes | str:
+async def read_image_or_text(request: Request, settings: BentoSettings, body: Body) -> bytes | str:
     """The bytes of the part `image`, or the text of the field `text`. Raises RefusalError."""
     if _content_type(request) != _MULTIPART:
         raise refusals.unsupported_body(refusals.HOW_EITHER)
-    image, text = await _read_form(request, settings, refusals.HOW_EITHER)
+    image, text = await _read_form(request, settings, body, refusals.HOW_EITHER)
     if image is not None and text is not None:
         raise refusals.ambiguous_input()
     if image is not None:
@@ -57,9 +58,9 @@ async def read_image_or_text(request: Request, settings: BentoSettings) -> bytes
     return _checked_text(text, settings)
 
 
-async def read_text(request: Request, settings: BentoSettings) -> str:
+async def read_text(request: Request, settings: BentoSettings, body: Body) -> str:
     """The `text` of a JSON body. Raises RefusalError."""
-    return _checked_text(_text_of(await _read_bytes(request, settings)), settings)
+    return _checked_text(_text_of(await _read_bytes(request, settings, body)), settings)
 
 
 def says_json(request: Request) -> bool:
@@ -71,9 +72,11 @@ def _content_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-async def _read_form(request: Request, settings: BentoSettings, how: str) -> tuple[bytes | None, str | None]:
+async def _read_form(
+    request: Request, settings: BentoSettings, body: Body, how: str
+) -> tuple[bytes | None, str | None]:
     """The parts `image` and `text`, where they are there."""
-    stream = _limited(request, settings)
+    stream = _limited(request, settings, body)
     parser = _InMemoryParser(
         request.headers,
         stream,
@@ -96,27 +99,26 @@ async def _read_form(request: Request, settings: BentoSettings, how: str) -> tup
         await form.close()
 
 
-async def _read_bytes(request: Request, settings: BentoSettings) -> bytes:
-    body = bytearray()
+async def _read_bytes(request: Request, settings: BentoSettings, body: Body) -> bytes:
+    received = bytearray()
     try:
         async with asyncio.timeout(settings.body_timeout_s):
-            async for chunk in _limited(request, settings):
-                body += chunk
+            async for chunk in _limited(request, settings, body):
+                received += chunk
     except TimeoutError:
         raise refusals.too_slow(settings.body_timeout_s) from None
-    return bytes(body)
+    return bytes(received)
 
 
-async def _limited(request: Request, settings: BentoSettings) -> AsyncGenerator[bytes, None]:
+async def _limited(request: Request, settings: BentoSettings, body: Body) -> AsyncGenerator[bytes, None]:
     """The body as it comes, until it is over the limit."""
     limit = settings.max_body_bytes
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
         raise refusals.too_large(limit)
-    received = 0
     async for chunk in request.stream():
-        received += len(chunk)
-        if received > limit:
+        body.grow(len(chunk))
+        if body.size > limit:
             raise refusals.too_large(limit)
         yield chunk
 

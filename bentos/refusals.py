@@ -25,6 +25,7 @@ HOW_EITHER: Final = (
     'Send multipart/form-data with a file part `image` or a field `text`, or JSON such as {"text": "a boat"}.'
 )
 _LOADING_RETRY_S: Final = 5
+_OVERFULL_RETRY_S: Final = 5
 _PICTURE_STATUS: Final = {
     "not_an_image": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "unsupported_format": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -121,6 +122,16 @@ def too_slow(limit_s: float) -> RefusalError:
         HTTPStatus.REQUEST_TIMEOUT,
         "body_timeout",
         f"The body did not arrive within {limit_s:g} s (DAM_BODY_TIMEOUT_S); send it again.",
+    )
+
+
+def overfull() -> RefusalError:
+    """The bodies of all requests together are too large."""
+    return RefusalError(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "overloaded",
+        "Too many large bodies are in memory (DAM_MAX_BODIES_BYTES); try again in a moment.",
+        _OVERFULL_RETRY_S,
     )
 
 

@@ -16,7 +16,8 @@ import structlog
 from pydantic import ValidationError
 
 from bentos import supervision
-from bentos.app import create_app
+from bentos.app import Loaded, create_app
+from bentos.bodies import Bodies
 from bentos.modelsets import locate
 from bentos.settings import BentoSettings
 from dam import logs
@@ -97,7 +98,7 @@ class DamBento:
             supervision.give_up()
             return
         self._engine = engine
-        app.state.loaded = (engine, self._settings)
+        app.state.loaded = Loaded(engine, self._settings, Bodies(self._settings.max_bodies_bytes))
         _log.info("service.ready", model_set=engine.models.name)
 
 

@@ -48,6 +48,9 @@ class BentoSettings(DamSettings):
         validation_alias="DAM_BENTO_MAX_BODY_BYTES",
         description="Largest request body.",
     )
+    max_bodies_bytes: int = Field(
+        default=512 * 1024**2, ge=1024, description="All bodies in memory together; 503 above it."
+    )
     max_pixels: int = Field(default=MAX_PIXELS, ge=1, description="Largest width times height.")
     max_text_chars: int = Field(default=10_000, ge=1, description="Longest text; CLIP reads 77 tokens of it.")
     body_timeout_s: float = Field(default=60, gt=0, description="How long receiving a body may take.")

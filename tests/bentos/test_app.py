@@ -9,8 +9,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bentos.app import BentoApp, create_app
+from bentos.app import BentoApp, Loaded, create_app
 from bentos.batching import OverloadedError
+from bentos.bodies import Bodies
 from bentos.settings import BentoSettings
 from dam.errors import PictureError
 from tests.bentos.fake_engine import FakeEngine
@@ -22,7 +23,8 @@ def app_with(engine: FakeEngine | None) -> BentoApp:
     """The app, loaded with that engine."""
     app = create_app()
     if engine:
-        app.state.loaded = (engine.as_engine(), BentoSettings())
+        settings = BentoSettings()
+        app.state.loaded = Loaded(engine.as_engine(), settings, Bodies(settings.max_bodies_bytes))
     return app
 
 
@@ -113,3 +115,22 @@ async def test_work_for_a_client_that_left_is_cancelled(route: str) -> None:
         await app(scope, receive, send)
     assert engine.cancelled == 1
     assert counted(app) == {(route, "499"): 1}
+
+
+async def test_bodies_together_are_bound() -> None:
+    """Where all bodies in memory are too large together, one more is put off until they are gone."""
+    engine = FakeEngine(hang=True)
+    app = app_with(engine)
+    app.state.loaded.bodies.limit = 150_000
+    large: dict[str, Any] = {"files": {"image": ("x", bytes(100_000))}}
+    async with client_of(app) as client:
+        first = asyncio.create_task(client.post("/caption", **large))
+        await engine.asked.wait()
+        refused = await client.post("/caption", **large)
+        assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
+        assert int(refused.headers["retry-after"]) > 0
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        assert app.state.loaded.bodies.held == 0
+        app.state.loaded = Loaded(FakeEngine().as_engine(), BentoSettings(), app.state.loaded.bodies)
+        assert (await client.post("/caption", **large)).status_code == 200

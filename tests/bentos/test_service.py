@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -43,6 +45,14 @@ def test_wrong_setting_stops_it_before_it_listens(
     assert sentence in log
     assert "Traceback" not in log
     assert "listening" not in log
+
+
+def test_supervisor_carries_no_models() -> None:
+    """Importing the service, as the supervisor does, loads neither torch nor what needs it."""
+    heavy = "{'torch', 'torchvision', 'transformers', 'open_clip'}"
+    code = f"import sys, bentos.service; print({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=serving.ROOT, capture_output=True, check=True)
+    assert done.stdout == b"set()\n"
 
 
 def test_damaged_weights_stop_it(tmp_path: Path) -> None:
