@@ -10,12 +10,16 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from dam import logs
-from dam.cli.calling import call, read_settings
-from dam.maintenance import running
-from dam.maintenance.reconciliation import Reconciler
-from dam.queue.opening import open_queue
-from dam.store.opening import open_store
+from dam.maintenance import memory
+
+memory.hold_back()
+
+from dam import logs  # noqa: E402 - the allocators are set up before the table's library is loaded
+from dam.cli.calling import call, read_settings  # noqa: E402 - as above
+from dam.maintenance import running  # noqa: E402 - as above
+from dam.maintenance.reconciliation import Reconciler  # noqa: E402 - as above
+from dam.queue.opening import open_queue  # noqa: E402 - as above
+from dam.store.opening import open_store  # noqa: E402 - as above
 
 if TYPE_CHECKING:
     from dam.maintenance.report import Report, Tally

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from dam.catalogue.storage import TableHandle
+from dam.maintenance.memory import trim
 from dam.maintenance.patience import pause, try_until_it_works
 from dam.maintenance.reconciliation import Reconciler
 from dam.maintenance.snapshot import SnapshotPublisher
@@ -50,6 +51,7 @@ async def keep_table(
         while not stop.is_set():
             await try_until_it_works("snapshot", publisher.step, stop)
             await try_until_it_works("upkeep", upkeep.step, stop)
+            trim()
             is_active = time.monotonic() < publisher.last_row_at + _ACTIVE_S
             await pause(settings.poll_s if is_active else settings.idle_poll_s, stop)
     finally:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_LOOKS: Final = 5
+_LOOKS: Final = 3
 """How often a waiter looks within one duration; also the holder's renewals."""
 _RETRY_S: Final = 1.0
 """Between two tries of a renewal: R2 allows one write a second on one key."""

@@ -68,13 +68,16 @@ async def _work_under(
 
 
 async def _work(store: ObjectStore, settings: MaintenanceSettings, stop: asyncio.Event) -> None:
-    """Both duties, until `stop`; then the steps under way have a little time to end by themselves."""
+    """All duties, until `stop`; then the steps under way have a little time to end by themselves."""
+    from dam.search.duty import keep_index  # noqa: PLC0415 - lancedb costs the other commands a second
+
     with tempfile.TemporaryDirectory(prefix="dam-maintain-") as folder:
         try:
             async with asyncio.TaskGroup() as group:
                 duties = [
                     group.create_task(keep_table(store, settings, Path(folder), stop)),
                     group.create_task(keep_reconciled(store, settings, stop)),
+                    group.create_task(keep_index(store, settings, stop)),
                 ]
                 await stop.wait()
                 await asyncio.wait(duties, timeout=_STEP_DEADLINE_S)

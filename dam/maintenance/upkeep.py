@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 import structlog
-from deltalake import PostCommitHookProperties
+from deltalake import PostCommitHookProperties, WriterProperties
 
 from dam.catalogue.storage import translated
 
@@ -28,6 +28,8 @@ log = structlog.get_logger()
 _NO_HOOKS: Final = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
 _SMALL_SHARE: Final = 0.5
 """A file below this share of the target is worth merging again."""
+_ROW_GROUP_ROWS: Final = 8192
+"""About 16 MiB of vectors: the writer holds one row group, and a reader of few ids skips the others."""
 _LOG_RETENTION: Final = "delta.logRetentionDuration"
 
 
@@ -81,7 +83,8 @@ def compact(handle: TableHandle, settings: MaintenanceSettings) -> bool:
     with translated("The catalogue's small files cannot be merged"):
         metrics: dict[str, Any] = handle.delta.optimize.compact(
             target_size=settings.compaction_target_bytes,
-            max_concurrent_tasks=1,  # more would each hold a target's worth of rows
+            max_concurrent_tasks=1,  # more would each hold their rows
+            writer_properties=WriterProperties(max_row_group_size=_ROW_GROUP_ROWS, compression="ZSTD"),
             post_commithook_properties=_NO_HOOKS,
         )
     log.info(

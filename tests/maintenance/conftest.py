@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from dam.maintenance.settings import MaintenanceSettings
 from dam.store.opening import open_store
+from tests.fakes.store import MemoryStore
 from tests.maintenance.rows import Bench
 
 if TYPE_CHECKING:
@@ -60,5 +61,12 @@ def either_bench(
     either_settings: MaintenanceSettings, either_store: ObjectStore, tmp_path: Path
 ) -> Iterator[Bench]:
     opened = Bench.open(either_settings, either_store, tmp_path / "temporary")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def memory_bench(settings: MaintenanceSettings, tmp_path: Path) -> Iterator[Bench]:
+    opened = Bench.open(settings, MemoryStore(), tmp_path / "temporary")
     yield opened
     opened.close()

@@ -17,7 +17,6 @@ from dam import keys
 from dam.errors import CatalogueUnavailableError, StoreUnavailableError
 from dam.ids import new_id
 from dam.maintenance import snapshot_file
-from dam.maintenance.settings import MaintenanceSettings
 from tests.fakes.store import MemoryStore
 from tests.maintenance.rows import IDS, Bench, holds, make_row
 
@@ -117,20 +116,18 @@ async def test_above_its_limit_it_stops_and_says_so(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("lost", ["before", "after"])
-async def test_an_unclear_put_is_settled_by_reading_back(tmp_path: Path, lost: str) -> None:
+async def test_an_unclear_put_is_settled_by_reading_back(memory_bench: Bench, lost: str) -> None:
     """After a put whose answer was lost, the next step finds out what is there and goes on from it."""
-    store = MemoryStore()
-    bench = Bench.open(MaintenanceSettings(data_dir=tmp_path), store, tmp_path / "temporary")
-    bench.append(make_row(IDS[0]))
-    publisher = bench.publisher()
+    memory_bench.append(make_row(IDS[0]))
+    publisher = memory_bench.publisher()
     await publisher.step()
-    bench.append(make_row(IDS[1]))
-    store.lost_puts.append(lost)
+    memory_bench.append(make_row(IDS[1]))
+    assert isinstance(memory_bench.store, MemoryStore)
+    memory_bench.store.lost_puts.append(lost)
     with pytest.raises(StoreUnavailableError):
         await publisher.step()
     await publisher.step()
-    assert await holds(bench, 2)
-    bench.close()
+    assert await holds(memory_bench, 2)
 
 
 async def test_an_outage_of_the_table_is_told_and_survived(bench: Bench, tmp_path: Path) -> None:
