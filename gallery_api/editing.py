@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
+from dam.catalogue import Row
 from dam.catalogue.changes import Change, Committed, Refused, Repeated, Stale
 from dam.claims import Claim, change_claim
 from dam.errors import CatalogueError, StoreError
@@ -17,11 +18,12 @@ from gallery_api.answers.asset import Asset, show_row
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dam.catalogue import Catalogue, Row
+    from dam.catalogue import Catalogue
     from dam.catalogue.row import Event, Status
     from dam.connections import Connection
     from dam.store.port import ObjectStore
     from gallery_api.following import Follower
+    from gallery_api.rows import Rows
 
 log = structlog.get_logger()
 
@@ -43,11 +45,16 @@ class Editor:
     """One for the whole app."""
 
     def __init__(
-        self, catalogue: Connection[Catalogue], store: Connection[ObjectStore], follower: Follower
+        self,
+        catalogue: Connection[Catalogue],
+        store: Connection[ObjectStore],
+        follower: Follower,
+        rows: Rows,
     ) -> None:
         self._catalogue = catalogue
         self._store = store
         self._follower = follower
+        self._rows = rows
 
     async def edit(self, asset_id: str, if_match: str | None, values: Mapping[str, Any]) -> Asset:
         """Set values. Raises `RefusalError`."""
@@ -98,13 +105,14 @@ class Editor:
             await self._mark_claim(row, status)
 
     async def _current(self, asset_id: str) -> Row:
-        catalogue = await self._catalogue.get()
-        row = (await catalogue.current([asset_id])).get(asset_id)
-        if row is None:
+        """The row as of now; whether it still is the newest is for the commit to judge."""
+        await self._follower.catch_up()
+        values = (await self._rows.find([asset_id])).get(asset_id) if is_id(asset_id) else None
+        if values is None:
             raise refusals.not_found(asset_id)
-        if row.event == "purged":
+        if values["event"] == "purged":
             raise refusals.purged(asset_id)
-        return row
+        return Row(**values)
 
     async def _change(
         self, current: Row, expected: int, event: Event, status: Status, values: Mapping[str, Any]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -54,15 +54,23 @@ class FreshRows:
         return self._rows.get(asset_id)
 
     def put(self, row: Row, version: int | None = None) -> None:
-        """Take a row; `version` None where this process has just committed it."""
+        """Take a row; `version` None where this process has just committed it.
+
+        An older revision than the known one brings at most the vector that the newer one stands for.
+        """
         known = self._rows.get(row.id)
-        if known and (known.row.revision, known.version) >= (row.revision, version or _DECIDED_LATER):
+        vector = np.array(row.embedding, np.float32) if row.embedding else None
+        if known and known.row.revision >= row.revision:
+            if known.vector is None and known.row.embedding_by == row.embedding_by:
+                known.vector = vector
             if known.row.revision == row.revision and version is not None:
                 known.version = version
             return
-        vector = np.array(row.embedding, np.float32) if row.embedding else known.vector if known else None
+        if vector is None and known:
+            vector = known.vector
         seen_at = known.seen_at if known else time.monotonic()
-        self._rows[row.id] = FreshRow(row, version or _DECIDED_LATER, vector, seen_at)
+        told = _DECIDED_LATER if version is None else version
+        self._rows[row.id] = FreshRow(replace(row, embedding=None), told, vector, seen_at)
         if len(self._rows) > MOST:
             self._rows.popitem(last=False)
             self.forgotten += 1
