@@ -65,7 +65,7 @@ def embedder(base: LocatedSet) -> Embedder:
 
 @pytest.fixture(scope="session")
 def golden(base: LocatedSet) -> Image:
-    """A woman and her dog at the beach. Needs `base`: where there are no weights, that is the error to see."""
+    """A woman and her dog at the beach. Needs `base`: without weights, that is the error to see."""
     assert base
     if "DAM_GOLDEN_PICTURE" in os.environ:
         return decode(Path(os.environ["DAM_GOLDEN_PICTURE"]))
