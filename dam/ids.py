@@ -15,5 +15,5 @@ def new_id() -> str:
 
 
 def is_id(text: str) -> bool:
-    """Whether `text` is a UUID (of any version: buckets of the original project hold UUIDv4) in lower case."""
+    """Whether `text` is a UUID (any version: buckets of the original project hold UUIDv4) in lower case."""
     return _UUID.fullmatch(text) is not None

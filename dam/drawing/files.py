@@ -30,7 +30,7 @@ def draw_files(folder: Path, count: int, seed: int = SAMPLES_SEED) -> dict[str, 
     The first ones are the same for every count, so that more pictures extend the committed samples.
 
     Args:
-        folder: made if missing; gets `drawn-001.jpg`, … and `captions.json`.
+        folder: made if missing; gets `drawn-001.png`, … and `captions.json`.
         count: how many; the formats JPEG, PNG and WebP take turns.
         seed: other seeds give other pictures.
 
@@ -40,19 +40,44 @@ def draw_files(folder: Path, count: int, seed: int = SAMPLES_SEED) -> dict[str, 
     Raises:
         FontMissingError: the emoji font is not installed.
     """
-    return write_files(folder, distinct_held_out(seed, count))
+    captions = _write_pictures(folder, enumerate(distinct_held_out(seed, count), start=1), keep=False)
+    (folder / CAPTIONS).write_text(json.dumps(captions, indent=1) + "\n")
+    return captions
 
 
-def write_files(folder: Path, scenes: Iterable[Scene]) -> dict[str, str]:
-    """Paint these scenes into a folder; returns file name to caption, as `captions.json` holds it."""
+def draw_more(folder: Path, first: int, count: int) -> dict[str, str]:
+    """Draw the pictures number `first` to `first + count - 1` of those whose first ones are the samples.
+
+    The same number is always the same picture, with a caption that no other number has. What the folder
+    holds already is kept.
+
+    Args:
+        folder: made if missing; gets `drawn-061.webp`, …
+        first: number of the first one; `SAMPLES + 1` is the first beyond the samples.
+        count: how many.
+
+    Returns:
+        File name to caption, in the order of their numbers.
+
+    Raises:
+        FontMissingError: the emoji font is not installed.
+    """
+    scenes = distinct_held_out(SAMPLES_SEED, first + count - 1)[first - 1 :]
+    return _write_pictures(folder, enumerate(scenes, start=first), keep=True)
+
+
+def _write_pictures(folder: Path, numbered: Iterable[tuple[int, Scene]], *, keep: bool) -> dict[str, str]:
+    """Paint these scenes into a folder, or those alone that are not there; returns file name to caption."""
     folder.mkdir(parents=True, exist_ok=True)
     captions = {}
-    for number, scene in enumerate(scenes, start=1):
+    for number, scene in numbered:
         name = f"drawn-{number:03}.{_FORMATS[number % len(_FORMATS)]}"
-        # `optimize` and `quality` are ignored by the formats that lack them.
-        paint(scene).save(folder / name, quality=90, optimize=True)
         captions[name] = scene.caption
-    (folder / CAPTIONS).write_text(json.dumps(captions, indent=1) + "\n")
+        if not (keep and (folder / name).exists()):
+            unfinished = folder / f".{name}"  # the suffix tells the format
+            # `optimize` and `quality` are ignored by the formats that lack them.
+            paint(scene).save(unfinished, quality=90, optimize=True)
+            unfinished.replace(folder / name)
     return captions
 
 

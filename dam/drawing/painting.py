@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from dam.drawing.scenes import COLOURS, WIDTH
+from dam.errors import DamError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,7 +28,7 @@ _EMOJI: Final = 128  # their height in pixels
 _CANVAS: Final = 176  # with room for the shadow
 
 
-class FontMissingError(RuntimeError):
+class FontMissingError(DamError):
     """The emoji font is not installed."""
 
 
@@ -120,7 +121,10 @@ def _paint_object(picture: Image.Image, placed: Placed, height: int) -> None:
 def _font() -> ImageFont.FreeTypeFont:
     """The font at its bitmaps' size."""
     if not font_installed():
-        raise FontMissingError(f"{FONT} is missing: apt-get install fonts-noto-color-emoji")
+        raise FontMissingError(
+            f"Pictures cannot be drawn here: the font {FONT} is missing. On Debian: "
+            "apt-get install fonts-noto-color-emoji"
+        )
     return ImageFont.truetype(str(FONT), _GLYPH_SIZE)
 
 

@@ -1,0 +1,1 @@
+"""The drawn world: scenes, captions, the held-out split, and the sample pictures."""
