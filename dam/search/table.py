@@ -143,7 +143,7 @@ def translated() -> Iterator[None]:
 async def list_tables(connection: lancedb.AsyncConnection) -> list[str]:
     """Names of the tables that are there."""
     with translated():
-        return list(await connection.table_names(limit=10_000))
+        return list((await connection.list_tables(limit=10_000)).tables)
 
 
 async def drop(connection: lancedb.AsyncConnection, name: str) -> None:
