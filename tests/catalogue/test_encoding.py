@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dam.catalogue.encoding import OWN_COLUMNS, find_fault, find_misfit, rows_to_table, table_to_rows
@@ -47,6 +47,7 @@ def test_a_row_has_the_schemas_columns_in_its_order() -> None:
     assert set(names) > OWN_COLUMNS
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(rows, max_size=4))
 def test_rows_come_back_as_they_were(given_rows: list[Row]) -> None:
     """Every value, to the microsecond and the last bit."""

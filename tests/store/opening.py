@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,19 @@ def settings_of(environment: dict[str, str], **changes: Any) -> DamSettings:
 def bucket_settings(radosgw: Radosgw, **changes: Any) -> DamSettings:
     """Settings for a fresh bucket of a real server."""
     return settings_of(radosgw.environment(radosgw.create_bucket()), **changes)
+
+
+def variables(settings: DamSettings) -> dict[str, str]:
+    """The environment in which another process makes the same settings."""
+    named = {"DAM_STORE_URL": settings.store_url}
+    if settings.store_endpoint_url and settings.store_access_key_id and settings.store_secret_access_key:
+        named |= {
+            "DAM_STORE_ENDPOINT_URL": settings.store_endpoint_url,
+            "DAM_STORE_REGION": settings.store_region,
+            "DAM_STORE_ACCESS_KEY_ID": settings.store_access_key_id.get_secret_value(),
+            "DAM_STORE_SECRET_ACCESS_KEY": settings.store_secret_access_key.get_secret_value(),
+        }
+    return {**os.environ, **named}
 
 
 def some_bytes(size: int, seed: int = 0) -> bytes:

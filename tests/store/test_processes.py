@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from dam.store import open_store
-from tests.store.opening import keys
+from tests.store.opening import keys, variables
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -17,19 +16,6 @@ if TYPE_CHECKING:
 
     from dam.settings import DamSettings
     from dam.store import ObjectStore
-
-
-def variables(settings: DamSettings) -> dict[str, str]:
-    """The environment in which another process makes the same settings."""
-    named = {"DAM_STORE_URL": settings.store_url}
-    if settings.store_endpoint_url and settings.store_access_key_id and settings.store_secret_access_key:
-        named |= {
-            "DAM_STORE_ENDPOINT_URL": settings.store_endpoint_url,
-            "DAM_STORE_REGION": settings.store_region,
-            "DAM_STORE_ACCESS_KEY_ID": settings.store_access_key_id.get_secret_value(),
-            "DAM_STORE_SECRET_ACCESS_KEY": settings.store_secret_access_key.get_secret_value(),
-        }
-    return {**os.environ, **named}
 
 
 @asynccontextmanager

@@ -1,0 +1,238 @@
+"""The table in a folder and in a bucket: commits, reads, other processes' handles, outages, other readers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import polars as pl
+import pytest
+from deltalake import DeltaTable
+
+from dam.catalogue import Catalogue, Committed, Refused, Repeated, Row, Stale
+from dam.catalogue.row import SCHEMA
+from dam.errors import CatalogueUnavailableError
+from dam.ids import new_id
+from dam.settings import DamSettings
+from dam.store.delta import delta_location
+from tests.catalogue.changes import change
+from tests.store.opening import bucket_settings
+
+if TYPE_CHECKING:
+    from dam.catalogue import Change, Outcome
+    from tests.services.radosgw import Radosgw
+
+VALUES: dict[str, Any] = {
+    "filename": "Ferien é 🦊.png",
+    "r2_key": "assets/x.png",
+    "vector_key": "vectors/x.json",
+    "mime_type": "image/png",
+    "caption": 'it\'s a "fox"\n',
+    "received_at": datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC),
+    "asset_type": "image",
+    "size_bytes": 2**40,
+    "sha256": "0" * 64,
+    "width": 640,
+    "height": 480,
+    "tags": ["a", "", "é"],
+    "embedding": [0.25, -1.0],
+    "attempts": 0,
+}
+
+
+def rows_of(outcomes: list[Outcome]) -> list[Row]:
+    rows = [outcome.row for outcome in outcomes if isinstance(outcome, Committed)]
+    assert len(rows) == len(outcomes), outcomes
+    return rows
+
+
+async def enrich(catalogue: Catalogue, count: int, **values: Any) -> list[Row]:
+    return rows_of(await catalogue.commit([change(**values) for _ in range(count)]))
+
+
+async def test_a_commit_is_read_back_as_it_was(catalogue: Catalogue) -> None:
+    """Every column; the vector stands in its row and is no part of the state that is read."""
+    [row] = await enrich(catalogue, 1, **VALUES)
+    current = await catalogue.current([row.id, new_id()])
+    assert current == {row.id: Row(**asdict(row) | {"embedding": None})}
+    assert all(getattr(row, name) == value for name, value in VALUES.items())
+    table = catalogue._handle.scan(SCHEMA.names, f"id = '{row.id}'").read_all()
+    assert table.schema.equals(SCHEMA)
+    assert table.column("embedding").to_pylist() == [VALUES["embedding"]]
+
+
+async def test_history_holds_every_revision(catalogue: Catalogue) -> None:
+    """Oldest first; the current row is the last; an unknown asset has none."""
+    [first] = await enrich(catalogue, 1, caption="a")
+    await catalogue.commit([change(first.id, 1, "edited", caption="b", actor="person:ann")])
+    await catalogue.commit([change(first.id, 2, "deleted")])
+    history = await catalogue.history(first.id)
+    assert [(row.revision, row.event, row.caption) for row in history] == [
+        (1, "enriched", "a"),
+        (2, "edited", "b"),
+        (3, "deleted", "b"),
+    ]
+    assert await catalogue.current([first.id]) == {first.id: history[-1]}
+    assert await catalogue.history(new_id()) == await catalogue.history("'; --") == []
+
+
+async def test_another_process_continues_where_this_one_stands(
+    catalogue: Catalogue, settings: DamSettings
+) -> None:
+    """A handle opened earlier and one opened later see each other's commits, repeats and conflicts."""
+    other = await Catalogue.open(settings)
+    try:
+        made = change(caption="a")
+        [row] = rows_of(await catalogue.commit([made]))
+        [repeated] = await other.commit([made])
+        assert isinstance(repeated, Repeated)
+        assert repeated.row.caption == "a"
+        [stale] = await other.commit([change(row.id)])
+        assert isinstance(stale, Stale)
+        assert stale.current is not None
+        assert stale.current.revision == 1
+        [second] = rows_of(await other.commit([change(row.id, 1, "edited")]))
+        assert (second.revision, second.caption) == (2, "a")
+        version = await catalogue.version()
+        assert version == await other.version() == 2
+    finally:
+        await other.close()
+    again = await Catalogue.open(settings)
+    assert await again.version() == version
+    assert rows_of(await again.commit([change(row.id, 2, "edited")]))[0].revision == 3
+    await again.close()
+
+
+async def test_many_callers_share_few_commits(catalogue: Catalogue) -> None:
+    """Fifty commits at once: fifty answers, a handful of versions."""
+    asked = [change() for _ in range(50)]
+    answers = await asyncio.gather(*(catalogue.commit([item]) for item in asked))
+    assert [rows_of(answer)[0].change_id for answer in answers] == [item.change_id for item in asked]
+    assert await catalogue.version() <= 5
+    assert len(await catalogue.current([item.asset_id for item in asked])) == 50
+
+
+async def test_a_refused_change_leaves_its_batch_alone(catalogue: Catalogue) -> None:
+    """The others are committed, with it or without."""
+    outcomes = await catalogue.commit([change(), change(width="wide"), change()])
+    assert [type(outcome) for outcome in outcomes] == [Committed, Refused, Committed]
+
+
+async def test_failed_assets_are_found_by_their_current_row(catalogue: Catalogue) -> None:
+    """One that failed and was enriched later is no failure."""
+    broken = [change(status="failed", event="failed", error_code="truncated") for _ in range(3)]
+    await catalogue.commit([*broken, change()])
+    await catalogue.commit([change(broken[1].asset_id, 1, "enriched", error_code=None)])
+    found = [row async for row in catalogue.failed()]
+    assert [row.id for row in found] == sorted([broken[0].asset_id, broken[2].asset_id])
+    assert {row.error_code for row in found} == {"truncated"}
+
+
+async def test_the_table_keeps_a_change_feed_from_its_beginning(catalogue: Catalogue) -> None:
+    """The search index reads it."""
+    assert catalogue._handle.delta.metadata().configuration["delta.enableChangeDataFeed"] == "true"
+    rows = await enrich(catalogue, 2)
+    feed = catalogue._handle.delta.load_cdf(starting_version=1).read_all()
+    assert sorted(feed.column("id").to_pylist()) == sorted(row.id for row in rows)
+
+
+async def test_a_read_by_id_opens_only_the_files_that_may_hold_it(tmp_path: Path) -> None:
+    """Ids sort by time, so each file has a range of them: with all other files gone, the read still works."""
+    catalogue = await Catalogue.open(DamSettings(data_dir=tmp_path))
+    try:
+        batches = [await enrich(catalogue, 40) for _ in range(6)]
+        wanted = {row.id for row in batches[2][:3]} | {batches[4][7].id}
+        uris = catalogue._handle.delta.file_uris()
+        holding = [uri for uri in uris if wanted & ids_in(uri)]
+        assert len(holding) == 2
+        for uri in set(uris) - set(holding):
+            remove(uri)
+        assert set(await catalogue.current(wanted)) == wanted
+        with pytest.raises(CatalogueUnavailableError):
+            await catalogue.current([batches[0][0].id])
+    finally:
+        await catalogue.close()
+
+
+def remove(uri: str) -> None:
+    Path(uri).unlink()
+
+
+def ids_in(uri: str) -> set[str]:
+    return set(pl.read_parquet(uri, columns=["id"])["id"])
+
+
+async def test_other_tools_read_the_table(catalogue: Catalogue, settings: DamSettings) -> None:
+    """`deltalake`, pandas and Polars through its log; DuckDB, where files are at hand, through its files."""
+    [row] = await enrich(catalogue, 1, **VALUES)
+    await catalogue.commit([change(row.id, 1, "edited", caption="new")])
+    uri, options = delta_location(settings)
+    table = DeltaTable(uri, storage_options=options)
+    frame = table.to_pandas().sort_values("revision")
+    assert list(frame["caption"]) == [VALUES["caption"], "new"]
+    assert list(frame.columns) == SCHEMA.names
+    access = {name: value for name, value in options.items() if name.startswith("aws_")}
+    polars = pl.read_delta(uri, storage_options=access).sort("revision")
+    assert polars["caption"].to_list() == [VALUES["caption"], "new"]
+    assert polars["received_at"][0] == VALUES["received_at"]
+    if not options:
+        files = duckdb.connect().read_parquet(f"{uri}/*.parquet")
+        found = files.aggregate("arg_max(caption, revision), max(revision), len(any_value(tags))", "id")
+        assert found.fetchall() == [("new", 2, 3)]
+
+
+async def test_an_outage_is_an_error_and_then_over(radosgw: Radosgw) -> None:
+    """Killed: commits and reads fail in bounded time. Back: the same change is committed, once."""
+    settings = bucket_settings(radosgw, store_max_attempts=2, store_timeout_s=1)
+    catalogue = await Catalogue.open(settings)
+    try:
+        await enrich(catalogue, 1)
+        asked: list[Change] = [change()]
+        radosgw.kill()
+        began = time.monotonic()
+        with pytest.raises(CatalogueUnavailableError):
+            await catalogue.commit(asked)
+        with pytest.raises(CatalogueUnavailableError):
+            await catalogue.current([asked[0].asset_id])
+        with pytest.raises(CatalogueUnavailableError, match="cannot be opened"):
+            await Catalogue.open(settings)
+        assert time.monotonic() - began < 45
+        await asyncio.to_thread(radosgw.restart)
+        [outcome] = await catalogue.commit(asked)
+        assert isinstance(outcome, (Committed, Repeated))
+        assert len(await catalogue.history(asked[0].asset_id)) == 1
+    finally:
+        await asyncio.to_thread(radosgw.restart)
+        await catalogue.close()
+
+
+async def test_closing_finishes_what_was_handed_in(settings: DamSettings) -> None:
+    """A commit that is on its way when the process stops is in the table."""
+    catalogue = await Catalogue.open(settings)
+    asked = [change() for _ in range(5)]
+    waiting = [asyncio.create_task(catalogue.commit([item])) for item in asked]
+    await asyncio.sleep(0)
+    await catalogue.close()
+    for answer in await asyncio.gather(*waiting):
+        assert len(rows_of(answer)) == 1
+    with pytest.raises(CatalogueUnavailableError, match="stopping"):
+        await catalogue.commit([change()])
+    again = await Catalogue.open(settings)
+    assert set(await again.current([item.asset_id for item in asked])) == {item.asset_id for item in asked}
+    await again.close()
+
+
+async def test_what_is_no_table_is_told_and_not_overwritten(tmp_path: Path) -> None:
+    """A damaged log stops the opening with its place; it is left as it is."""
+    settings = DamSettings(data_dir=tmp_path)
+    log = Path(delta_location(settings)[0]) / "_delta_log" / "00000000000000000000.json"
+    log.parent.mkdir(parents=True)
+    log.write_text("{not json")
+    with pytest.raises(CatalogueUnavailableError, match="metadata/images cannot be opened"):
+        await Catalogue.open(settings)
+    assert log.read_text() == "{not json"
