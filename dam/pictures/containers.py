@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 _UNSUPPORTED: Final = (
     (b"II*\0\x10\0\0\0CR", "a Canon raw file"),  # a TIFF in form, a camera's raw data in fact
     (b"FUJIFILMCCD-RAW", "a Fujifilm raw file"),
+    (b"IIU\0", "a Panasonic raw file"),
+    (b"IIRO", "an Olympus raw file"),
+    (b"IIRS", "an Olympus raw file"),
+    (b"MMOR", "an Olympus raw file"),
     (b"8BPS", "a Photoshop document"),
     (b"\0\0\1\0", "a Windows icon"),
     (b"\0\0\0\x0cjP  \r\n", "a JPEG 2000 picture"),
@@ -45,6 +49,8 @@ def unsupported_kind(head: bytes) -> str | None:
     for signature, kind in _UNSUPPORTED:
         if head.startswith(signature):
             return kind
+    if head[4:12] == b"ftypcrx ":
+        return "a Canon raw file"
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith((b"<?xml", b"<!DOCTYPE svg", b"<!--", b"<svg")) and b"<svg" in head:
         return "an SVG drawing"

@@ -36,6 +36,8 @@ MAX_PIXELS: Final = 100_000_000
 
 _FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "HEIF")
 _DNG_VERSION: Final = 0xC612
+_SUBFILE_TYPE: Final = 254  # its lowest bit: a smaller version of another picture in the file
+_SUB_DIRECTORIES: Final = 330
 _TRANSPOSITIONS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -125,6 +127,9 @@ def _refuse_from_header(image: Image.Image, max_pixels: int) -> None:
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         if _DNG_VERSION in image.tag_v2:
             raise PictureError("unsupported_format", _unsupported("a DNG raw file"))
+        # Nikon's and Sony's raw files begin with a preview, and have the picture in a directory below it.
+        if image.tag_v2.get(_SUBFILE_TYPE, 0) & 1 and _SUB_DIRECTORIES in image.tag_v2:
+            raise PictureError("unsupported_format", _unsupported("a camera's raw file"))
         # A tile is unpacked whole: one much larger than its picture is a bomb of its own.
         tile = image.tag_v2.get(322, 0), image.tag_v2.get(323, 0)
         _refuse_pixels(*tile, max_pixels)

@@ -50,6 +50,9 @@ def test_what_is_no_picture_is_told(data: bytes) -> None:
         (b"8BPS\0\x01" + bytes(100), "Photoshop"),
         (b"II*\0\x10\0\0\0CR\x02\0" + bytes(100), "Canon raw"),
         (b"FUJIFILMCCD-RAW 0201" + bytes(100), "Fujifilm raw"),
+        (b"IIU\0\x18\0\0\0" + bytes(100), "Panasonic raw"),
+        (b"IIRO\x08\0\0\0" + bytes(100), "Olympus raw"),
+        (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom" + bytes(100), "Canon raw"),
         (encode(scene(), "ICO"), "icon"),
         (encode(scene(), "JPEG2000"), "JPEG 2000"),
         (encode(scene(), "JPEG2000", no_jp2=True), "JPEG 2000"),
@@ -69,13 +72,17 @@ def test_a_picture_that_is_not_read_is_called_by_its_name(data: bytes, kind: str
     assert "Convert it to one of: JPEG, PNG" in str(error)
 
 
-def test_a_dng_is_a_raw_file_although_a_tiff_in_form() -> None:
-    """Its first directory is a preview: taking that for the picture would be wrong."""
+def test_a_raw_file_is_one_although_a_tiff_in_form() -> None:
+    """Its first directory is a preview: taking that for the picture would be wrong. Pyramids are none."""
     pixels = bytes(48)
     entries = {256: (3, (4,)), 257: (3, (4,)), 258: (3, (8, 8, 8)), 262: (3, (2,)), 277: (3, (3,))}
     assert decode(tiff(entries, pixels)).size == (4, 4)
     error = refusal(tiff(entries | {0xC612: (4, (0x01040000,))}, pixels))
     assert (error.code, "DNG" in str(error)) == ("unsupported_format", True)
+    error = refusal(tiff(entries | {254: (4, (1,)), 330: (4, (8,))}, pixels))
+    assert (error.code, "raw" in str(error)) == ("unsupported_format", True)
+    for harmless in ({254: (4, (0,)), 330: (4, (8,))}, {254: (4, (1,))}, {330: (4, (8,))}):
+        assert decode(tiff(entries | harmless, pixels)).size == (4, 4)
 
 
 def cuts(length: int) -> set[int]:
