@@ -65,7 +65,8 @@ crash_dir = {root}/crash
 mon_data = {root}/mon
 osd_data = {root}/osd
 rgw_data = {root}/rgw
-rgw_frontends = beast endpoint=127.0.0.1:{port}
+# Without it Nagle's algorithm and delayed acknowledgements make most answers take 40 ms.
+rgw_frontends = beast endpoint=127.0.0.1:{port} tcp_nodelay=1
 osd_client_watch_timeout = 2
 rgw_enable_usage_log = false
 rgw_run_sync_thread = false
