@@ -8,7 +8,7 @@ import json
 import signal
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - Typer reads it from the annotations
 from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
@@ -20,7 +20,8 @@ from dam.catalogue import Catalogue
 from dam.cli.demo_output import print_outcome, print_urls
 from dam.cli.importing import find_files
 from dam.errors import DamError
-from dam.local.demo import TRUTH_FILE, PictureRun, read_truth
+from dam.local.demo import PictureRun
+from dam.local.pictures import TRUTH_FILE, choose_samples, read_truth
 from dam.local.services import read_notice, running_services
 from dam.settings import DamSettings
 from dam.store import open_store
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from dam.local.processes import Child
     from dam.local.services import Addresses
 
-SAMPLES = Path(__file__).parents[2] / "samples"
 _CHECK_S = 1.0
 
 
@@ -43,9 +43,12 @@ def demo(
         Path | None, typer.Option(help="Where store and queue live.", show_default="dam-data")
     ] = None,
     images: Annotated[
-        Path, typer.Option(help="A folder of pictures.", exists=True, file_okay=False)
-    ] = SAMPLES,
-    count: Annotated[int | None, typer.Option(min=1, help="Only the first COUNT pictures.")] = None,
+        Path | None,
+        typer.Option(help="A folder of pictures.", exists=True, file_okay=False, show_default="our samples"),
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option(min=1, help="Only so many pictures; beyond our samples more are drawn.")
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Write the figures there, as JSON.")] = None,
 ) -> None:
     """Start everything on this machine, upload pictures and show what became of them."""
@@ -53,7 +56,7 @@ def demo(
     console = Console()
     try:
         with _only_one(settings.data_dir):
-            asyncio.run(_run(settings, console, _find_work(images, count, report), once=once))
+            asyncio.run(_run(settings, console, _find_work(images, settings, count, report), once=once))
     except DamError as error:
         Console(stderr=True).print(f"[red]{error}[/red]", highlight=False)
         raise typer.Exit(1) from error
@@ -74,14 +77,12 @@ class _Work:
             self.report.write_text(json.dumps(outcome.report(), indent=2) + "\n", encoding="utf-8")
 
 
-def _find_work(images: Path, count: int | None, report: Path | None) -> _Work:
-    """Of our own samples the pictures, of any other folder every file: odd ones are to be told about."""
-    truth = read_truth(images)
-    if images == SAMPLES and truth is not None:
-        paths = [images / name for name in truth]
-    else:
-        paths = [path for path in find_files(images)[0] if path.name != TRUTH_FILE]
-    return _Work(paths[:count], truth, report)
+def _find_work(images: Path | None, settings: DamSettings, count: int | None, report: Path | None) -> _Work:
+    """Our own samples, or every file of a folder: odd ones are to be told about."""
+    if images is None:
+        return _Work(*choose_samples(count, settings.data_dir / "drawn"), report)
+    paths = [path for path in find_files(images)[0] if path.name != TRUTH_FILE]
+    return _Work(paths[:count], read_truth(images), report)
 
 
 async def _run(settings: DamSettings, console: Console, work: _Work, *, once: bool) -> None:

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from dam.local.processes import Child
     from dam.store import ObjectStore
 
-TRUTH_FILE = "captions.json"
-"""Beside the pictures: `{"file name": "caption"}`, where the true captions are known."""
-
 _POLL_S = 0.3
 _PARALLEL = 8
 
@@ -101,12 +98,6 @@ class Outcome:
         if not known:
             return None
         return sum(row.caption == self.truth[str(row.filename)] for row in known) / len(known)
-
-
-def read_truth(folder: Path) -> dict[str, str] | None:
-    """The true captions beside the pictures, where there are any."""
-    path = folder / TRUTH_FILE
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
 
 @dataclass(frozen=True, slots=True)
