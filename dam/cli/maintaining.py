@@ -16,7 +16,6 @@ memory.hold_back()
 
 from dam import logs  # noqa: E402 - the allocators are set up before the table's library is loaded
 from dam.cli.calling import call, read_settings  # noqa: E402 - as above
-from dam.maintenance import running  # noqa: E402 - as above
 from dam.maintenance.reconciliation import Reconciler  # noqa: E402 - as above
 from dam.queue.opening import open_queue  # noqa: E402 - as above
 from dam.store.opening import open_store  # noqa: E402 - as above
@@ -34,6 +33,8 @@ def maintain() -> None:
 
     Any number of these may run for one bucket: one works, the others wait to take over.
     """
+    from dam.maintenance import running  # noqa: PLC0415 - `dam reconcile` needs no search index
+
     settings = read_settings()
     logs.configure(settings.log_level, json=settings.log_json)
 

@@ -1,7 +1,8 @@
 """Puts `dam maintain` together: wait for the lease, work while it is held, release it.
 
 Called by the command line. Outages of bucket and queue are logged and waited out; only a wrong setting or a
-signal ends it. A process that loses its lease stops its work at once and waits for the next.
+signal ends it. A process that loses its lease stops its work at once and waits for the next. Whatever is slow
+to import is imported here, before the lease is held: an import holds the event loop, and so the renewals.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import structlog
 from dam.maintenance.duties import keep_reconciled, keep_table
 from dam.maintenance.lease import Lease, LeaseLostError
 from dam.maintenance.patience import finish_before
+from dam.search.duty import keep_index
 from dam.store.delta import delta_location
 from dam.store.opening import open_store
 
@@ -69,8 +71,6 @@ async def _work_under(
 
 async def _work(store: ObjectStore, settings: MaintenanceSettings, stop: asyncio.Event) -> None:
     """All duties, until `stop`; then the steps under way have a little time to end by themselves."""
-    from dam.search.duty import keep_index  # noqa: PLC0415 - lancedb costs the other commands a second
-
     with tempfile.TemporaryDirectory(prefix="dam-maintain-") as folder:
         try:
             async with asyncio.TaskGroup() as group:

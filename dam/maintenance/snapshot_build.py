@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import structlog
 
+from dam.catalogue.feed import FeedUnreadableError
+from dam.catalogue.row import SNAPSHOT_SCHEMA
 from dam.errors import DamError
 from dam.maintenance import snapshot_file
-from dam.maintenance.feed import FeedUnreadableError, read_added, read_all
+from dam.maintenance.feed import read_added
 from dam.maintenance.runs import merge_runs, sort_into_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from dam.catalogue.storage import TableHandle
     from dam.maintenance.settings import MaintenanceSettings
@@ -77,9 +79,10 @@ class SnapshotBuilder:
 
     def _rebuild(self, path: Path) -> Footer:
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            return self._write(path, merge_runs(self._sort(read_all(self.handle), folder)))
+            every = self._sort(self.handle.scan(SNAPSHOT_SCHEMA.names), folder)
+            return self._write(path, merge_runs(every))
 
-    def _sort(self, batches: Iterator[pa.RecordBatch], folder: str) -> list[Iterator[pa.Table]]:
+    def _sort(self, batches: Iterable[pa.RecordBatch], folder: str) -> list[Iterator[pa.Table]]:
         return sort_into_runs(batches, Path(folder), self.settings.sort_memory_bytes, self.check)
 
     def _write(self, path: Path, rows: Iterator[pa.Table]) -> Footer:
