@@ -7,7 +7,7 @@ service is quiet.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from bentos.captioner import Captioner
 from bentos.embedder import Embedder
@@ -17,6 +17,22 @@ from dam.pictures.decoding import decode
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+
+class Cost(NamedTuple):
+    """Seconds on the clock, and seconds of processor: the second holds on a machine that others use too."""
+
+    wall: float
+    cpu: float
+
+    @classmethod
+    def now(cls) -> Self:
+        """Of this process, up to here."""
+        return cls(time.perf_counter(), time.process_time())
+
+    def since(self, before: Cost) -> Cost:
+        """What was spent in between."""
+        return Cost(self.wall - before.wall, self.cpu - before.cpu)
 
 
 class BareModel:
@@ -37,16 +53,16 @@ class BareModel:
         """Captions of encoded pictures, in one batch."""
         return self._captioner.caption([self._captioner.prepare(decode(picture)) for picture in pictures])
 
-    def time_embed(self, picture: bytes) -> float:
-        """Seconds of one picture, decoded and embedded alone."""
-        started = time.perf_counter()
+    def time_embed(self, picture: bytes) -> Cost:
+        """One picture, decoded and embedded alone."""
+        before = Cost.now()
         self.embed([picture])
-        return time.perf_counter() - started
+        return Cost.now().since(before)
 
-    def embeddings_per_second(self, pictures: Sequence[bytes], batch: int, seconds: float) -> float:
-        """Pictures a second in batches of that size, for at least that long."""
-        done, started = 0, time.perf_counter()
-        while time.perf_counter() - started < seconds:
+    def embed_for(self, seconds: float, pictures: Sequence[bytes], batch: int) -> tuple[int, Cost]:
+        """Pictures in batches of that size, for at least that long: how many, and their cost."""
+        done, before = 0, Cost.now()
+        while Cost.now().since(before).wall < seconds:
             self.embed([pictures[(done + offset) % len(pictures)] for offset in range(batch)])
             done += batch
-        return done / (time.perf_counter() - started)
+        return done, Cost.now().since(before)

@@ -63,7 +63,7 @@ class Plan:
     @property
     def spell(self) -> phases.Spell:
         """Busy seconds before a lone call."""
-        return phases.Spell(3.0, 1) if self.quick else phases.Spell(10.0, 3)
+        return phases.Spell(2.0, 2) if self.quick else phases.Spell(10.0, 3)
 
     @property
     def busy(self) -> list[tuple[str, int]]:
@@ -90,7 +90,7 @@ async def measure(plan: Plan) -> dict[str, Any]:
         "cores": len(os.sched_getaffinity(0)),
         "picture_bytes": len(pictures[0]),
     }
-    async with serving(plan) as url, Load(url) as load:
+    async with serving(plan) as (url, pid), Load(url, pid) as load:
         figures["lone_quiet"] = await phases.lone_quiet(load, bare, pictures, 15 if plan.quick else 21)
         figures["lone_after_busy"] = await phases.lone_after_busy(load, bare, pictures, plan.busy, plan.spell)
         figures["throughput"] = await phases.throughput(load, bare, pictures, plan.spell.seconds)
@@ -105,8 +105,8 @@ async def measure(plan: Plan) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def serving(plan: Plan) -> AsyncIterator[str]:
-    """The real service with these models; stopped at the end."""
+async def serving(plan: Plan) -> AsyncIterator[tuple[str, int]]:
+    """The real service with these models, its address and process id; stopped at the end."""
     phases.say("starting the service")
     with socket.create_server((HOST, 0)) as probe:
         port = probe.getsockname()[1]
@@ -125,7 +125,7 @@ async def serving(plan: Plan) -> AsyncIterator[str]:
             while not await is_ready(client, url):
                 child.check()
                 await asyncio.sleep(0.2)
-        yield url
+        yield url, child.pid
     finally:
         await child.stop()
 

@@ -9,9 +9,11 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
+import psutil
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 
+from benchmarks.bare_model import Cost
 from dam import routes
 
 if TYPE_CHECKING:
@@ -33,7 +35,8 @@ def photograph(seed: int, width: int = 1024, height: int = 768) -> bytes:
 class Load:
     """One HTTP client with as many connections as it is asked for."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, pid: int) -> None:
+        self._service = psutil.Process(pid)
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
         self._client = httpx.AsyncClient(base_url=url, timeout=_TIMEOUT_S, limits=limits, trust_env=False)
 
@@ -53,13 +56,14 @@ class Load:
         """One text to `/embed`."""
         return await self._client.post(routes.EMBED, json={"text": text})
 
-    async def time_embed(self, picture: bytes) -> float:
-        """Seconds of one lone `/embed`."""
+    async def time_embed(self, picture: bytes) -> Cost:
+        """One lone `/embed`; its processor time is the service's."""
+        before = self.cpu_seconds()
         started = time.perf_counter()
         answer = await self.post(routes.EMBED, picture)
-        seconds = time.perf_counter() - started
+        wall = time.perf_counter() - started
         answer.raise_for_status()
-        return seconds
+        return Cost(wall, self.cpu_seconds() - before)
 
     async def together(self, route: str, pictures: Sequence[bytes]) -> list[httpx.Response]:
         """All at once, each in its own request."""
@@ -71,6 +75,7 @@ class Load:
         """So many clients, each asking again once it is answered; returns when all are answered."""
         statuses: Counter[int] = Counter()
         times: list[float] = []
+        spent = self.cpu_seconds()
         started = time.perf_counter()
 
         async def client(number: int) -> None:
@@ -83,14 +88,21 @@ class Load:
 
         await asyncio.gather(*(client(number) for number in range(clients)))
         elapsed = time.perf_counter() - started
+        spent = self.cpu_seconds() - spent
         times.sort()
         return {
             "clients": clients,
             "per_second": round(statuses[200] / elapsed, 2),
+            "cpu_ms_per_picture": round(spent / max(statuses[200], 1) * 1000, 1),
             "p50_ms": round(times[len(times) // 2] * 1000, 1),
             "p95_ms": round(times[int(len(times) * 0.95)] * 1000, 1),
             "statuses": dict(statuses),
         }
+
+    def cpu_seconds(self) -> float:
+        """What the service's processes have used of the processor since they were started."""
+        times = [process.cpu_times() for process in (self._service, *self._service.children())]
+        return sum(each.user + each.system for each in times)
 
     async def batches(self) -> dict[str, Counter[float]]:
         """How many batches each lane has run, by the histogram's bounds of their size."""

@@ -30,7 +30,7 @@ DESCRIPTION: Final = (
     "Captions pictures and embeds pictures and texts. Calls that come at once are answered together, in "
     "batches; a lone one waits for nobody. Errors are problem+json, with a stable `code`. The examples are "
     "this service's own answers to its [sample picture](/sample.png) and the text "
-    f"“{SAMPLE_TEXT}”."
+    f"“{SAMPLE_TEXT}”. Probes are at `/healthz` and `/readyz`, numbers for Prometheus at `/metrics`."
 )
 SAMPLE_ROUTE: Final = "/sample.png"
 
@@ -74,7 +74,7 @@ SAMPLE: Final[dict[str, Any]] = {
     "operation_id": "sample",
     "responses": {
         200: {
-            "description": "A red disc on blue.",
+            "description": f"Drawn: {SAMPLE_TEXT}.",
             "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}},
         }
     },

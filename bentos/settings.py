@@ -31,7 +31,7 @@ class BentoSettings(DamSettings):
     caption_max_wait_ms: float = Field(default=50, ge=0, description="Longest wait for company.")
     caption_max_requests: int = Field(default=64, ge=1, description="Captions under way; more get 429.")
     image_max_batch: int = Field(default=16, ge=1, description="Pictures embedded at once.")
-    image_max_wait_ms: float = Field(default=20, ge=0, description="Longest wait for company.")
+    image_max_wait_ms: float = Field(default=50, ge=0, description="Longest wait for company.")
     image_max_requests: int = Field(
         default=128, ge=1, description="Image embeddings under way; more get 429."
     )

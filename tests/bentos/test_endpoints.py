@@ -244,9 +244,9 @@ def examples(description: dict[str, Any], route: str, status: int, method: str =
 def test_examples_of_answers_are_true(bento: Served, description: dict[str, Any]) -> None:
     """What the page says of the sample picture and text is what this very service answers to them."""
     sample = httpx.get(f"{bento.url}/sample.png").content
-    assert (
-        post(bento, "/caption", **picture(sample)).json() == examples(description, "/caption", 200)["picture"]
-    )
+    caption = post(bento, "/caption", **picture(sample)).json()
+    assert caption == examples(description, "/caption", 200)["picture"]
+    assert caption["caption"] == SAMPLE_TEXT
     shown = examples(description, "/embed", 200)
     for name, request in (("picture", picture(sample)), ("text", {"json": {"text": SAMPLE_TEXT}})):
         answer, example = post(bento, "/embed", **request).json(), shown[name]
