@@ -19,7 +19,7 @@ from dam.store.port import ObjectInfo, ObjectStore, StoredObject
 from dam.store.tags import Tags
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -51,7 +51,7 @@ class FolderStore(ObjectStore):
     async def put(  # noqa: PLR0913 - the port's
         self,
         key: str,
-        data: bytes,
+        data: bytes | Path,
         *,
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] | None = None,
@@ -64,7 +64,8 @@ class FolderStore(ObjectStore):
         def write() -> str:
             draft = self._tree.begin()
             try:
-                self._tree.append(draft, key, data)
+                for piece in [data] if isinstance(data, bytes) else _pieces(data):
+                    self._tree.append(draft, key, piece)
                 return self._tree.publish(draft, key, tags, if_absent=if_absent, if_match=if_match)
             finally:
                 draft.discard()
@@ -155,6 +156,12 @@ class FolderStore(ObjectStore):
     def _run(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> asyncio.Future[_T]:
         call = asyncio.get_running_loop().run_in_executor
         return call(self._threads, lambda: function(*args, **kwargs))
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(_CHUNK):
+            yield piece
 
 
 def _tags(key: str, content_type: str, metadata: Mapping[str, str] | None) -> Tags:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from datetime import datetime
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +49,14 @@ class ObjectStore(ABC):
     async def put(  # noqa: PLR0913 - the parts of one S3 PUT
         self,
         key: str,
-        data: bytes,
+        data: bytes | Path,
         *,
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] | None = None,
         if_absent: bool = False,
         if_match: str | None = None,
     ) -> str:
-        """Write a whole object atomically and return its etag.
+        """Write a whole object atomically and return its etag. A file is read piece by piece, not held.
 
         Raises:
             PreconditionFailedError: `if_absent` and it exists, or `if_match` and it is another or gone.

@@ -25,6 +25,7 @@ from dam.store.s3_upload import Upload
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
 
     from dam.settings import DamSettings
 
@@ -57,7 +58,7 @@ class S3Store(ObjectStore):
     async def put(  # noqa: PLR0913 - the port's
         self,
         key: str,
-        data: bytes,
+        data: bytes | Path,
         *,
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] | None = None,

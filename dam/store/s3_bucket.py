@@ -5,9 +5,11 @@ The S3 adapter's other modules send through it; nothing else may.
 
 from __future__ import annotations
 
+import asyncio
 import io
 from contextlib import AsyncExitStack
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
 
@@ -71,10 +73,19 @@ class Bucket:
             raise self.errors.translate(error, key, conditional=conditional) from error
 
     async def send(
-        self, key: str, method: str, body: bytes | io.BytesIO, *, conditional: bool = False, **arguments: Any
+        self,
+        key: str,
+        method: str,
+        body: bytes | io.BytesIO | Path,
+        *,
+        conditional: bool = False,
+        **arguments: Any,
     ) -> Any:
-        """The same with a body; of a file, all of it."""
+        """The same with a body; of a file, all of it, read as it is sent."""
         data = io.BytesIO(body) if isinstance(body, bytes) and len(body) >= _LARGE else body
+        if isinstance(data, Path):
+            with await asyncio.to_thread(data.open, "rb") as file:
+                return await self.call(key, method, conditional=conditional, Body=file, **arguments)
         if isinstance(data, io.BytesIO):
             data.seek(0)
         return await self.call(key, method, conditional=conditional, Body=data, **arguments)

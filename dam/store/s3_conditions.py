@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from dam.errors import ObjectNotFoundError, PreconditionFailedError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dam.store.s3_bucket import Bucket
 
 MARKER: Final = "dam-put"
@@ -27,11 +29,11 @@ class ConditionalPuts:
         self._bucket = bucket
         self._quoted: bool | None = None
 
-    async def create(self, key: str, data: bytes, headers: dict[str, Any]) -> str:
+    async def create(self, key: str, data: bytes | Path, headers: dict[str, Any]) -> str:
         """Put unless there is an object; return the ETag. Raises `PreconditionFailedError`."""
         return await self._put(key, data, headers, IfNoneMatch="*")
 
-    async def replace(self, key: str, data: bytes, headers: dict[str, Any], etag: str) -> str:
+    async def replace(self, key: str, data: bytes | Path, headers: dict[str, Any], etag: str) -> str:
         """Put if the object still has this (bare) ETag; return the new one. Raises as `create`."""
         quoted = self._quoted is not False
         try:
@@ -45,7 +47,7 @@ class ConditionalPuts:
         self._quoted = quoted
         return new
 
-    async def _put(self, key: str, data: bytes, headers: dict[str, Any], **condition: str) -> str:
+    async def _put(self, key: str, data: bytes | Path, headers: dict[str, Any], **condition: str) -> str:
         marker = uuid.uuid4().hex
         marked = {**headers, "Metadata": {**headers["Metadata"], MARKER: marker}}
         try:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +24,7 @@ _CONNECTIONS: Final = 32
 def make_session() -> aioboto3.Session:
     """A session for one S3 client."""
     session = AioSession()
-    session.register_component("data_loader", Loader(file_loader=_OneService()))
+    session.register_component("data_loader", _make_loader())
     return aioboto3.Session(botocore_session=session)
 
 
@@ -41,6 +42,12 @@ def make_config(settings: DamSettings) -> Config:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
+
+
+@cache
+def _make_loader() -> Loader:
+    """One for all clients of the process: it keeps what it has read."""
+    return Loader(file_loader=_OneService())
 
 
 class _OneService(JSONFileLoader):  # type: ignore[misc]  # botocore ships no types
