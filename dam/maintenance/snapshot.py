@@ -155,11 +155,13 @@ class SnapshotPublisher:
             footer = await self._worker.run(self._builder.build, path, base.path, base.footer)
             etag = await self._store.put(
                 keys.SNAPSHOT,
-                path.read_bytes(),
+                path,
                 content_type=MEDIA_TYPE,
                 if_absent=base.etag is None,
                 if_match=base.etag,
             )
+        except OSError as error:
+            raise LocalDiskError(f"The temporary file {path} cannot be read: {error}") from error
         except BaseException:
             path.unlink(missing_ok=True)
             raise

@@ -13,6 +13,7 @@ from dam.store.port import ObjectInfo, ObjectStore, StoredObject
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
 
 
 class MemoryStore(ObjectStore):
@@ -49,7 +50,7 @@ class MemoryStore(ObjectStore):
     async def put(  # noqa: PLR0913 - the port's signature
         self,
         key: str,
-        data: bytes,
+        data: bytes | Path,
         *,
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] | None = None,
@@ -67,7 +68,7 @@ class MemoryStore(ObjectStore):
             raise PreconditionFailedError(f"{key} exists already.")
         if if_match is not None and (now is None or now.info.etag != if_match):
             raise PreconditionFailedError(f"{key} is not the one expected.")
-        etag = self._keep(key, data, content_type, metadata)
+        etag = self._keep(key, _whole(data), content_type, metadata)
         if lost == "after":
             raise StoreUnavailableError(f"The answer for {key} was lost (fault of this test).")
         return etag
@@ -133,3 +134,7 @@ class MemoryStore(ObjectStore):
     async def close(self) -> None:
         """Remember that it was called."""
         self.closed = True
+
+
+def _whole(data: bytes | Path) -> bytes:
+    return data if isinstance(data, bytes) else data.read_bytes()

@@ -12,6 +12,8 @@ from dam.errors import ObjectNotFoundError, PreconditionFailedError, StoreError
 from tests.store.opening import keys, pieces, read, some_bytes
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dam.store import ObjectStore
 
 ODD_KEYS = [
@@ -41,6 +43,23 @@ async def test_what_was_put_is_read_back_with_its_description(store: ObjectStore
     assert (stored.info.content_type, stored.info.metadata) == ("image/png", {"filename": "x%20y", "n": ""})
     assert abs(stored.info.last_modified - datetime.now(UTC)) < timedelta(minutes=1)
     assert await store.head("a/b.bin") == stored.info
+
+
+@pytest.mark.parametrize("size", [0, 10, 3_000_000])
+async def test_a_file_is_put_like_its_bytes(store: ObjectStore, tmp_path: Path, size: int) -> None:
+    """Under the same conditions, as often as it is tried, and whole."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_bytes(some_bytes(size, seed=1))
+    second.write_bytes(some_bytes(size + 1, seed=2))
+    etag = await store.put("a.bin", first, content_type="image/png", if_absent=True)
+    with pytest.raises(PreconditionFailedError):
+        await store.put("a.bin", second, if_absent=True)
+    assert (await store.get("a.bin")).data == first.read_bytes()
+    newer = await store.put("a.bin", second, if_match=etag)
+    with pytest.raises(PreconditionFailedError):
+        await store.put("a.bin", first, if_match=etag)
+    stored = await store.get("a.bin")
+    assert (stored.data, stored.info.etag) == (second.read_bytes(), newer)
 
 
 async def test_a_put_replaces_all_of_what_was_there(store: ObjectStore) -> None:
