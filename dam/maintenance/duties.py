@@ -12,7 +12,7 @@ import structlog
 
 from dam.catalogue.storage import TableHandle
 from dam.maintenance.memory import trim
-from dam.maintenance.patience import pause, try_until_it_works
+from dam.maintenance.patience import backoff_s, pause, try_once, try_until_it_works
 from dam.maintenance.reconciliation import Reconciler
 from dam.maintenance.snapshot import SnapshotPublisher
 from dam.maintenance.upkeep import Upkeep
@@ -48,12 +48,15 @@ async def keep_table(
         publisher = SnapshotPublisher(store, handle, worker, folder, settings)
         upkeep = Upkeep(handle, worker, settings)
 
+        failures = 0
         while not stop.is_set():
-            await try_until_it_works("snapshot", publisher.step, stop)
-            await try_until_it_works("upkeep", upkeep.step, stop)
+            # One that fails, for whatever reason, must not keep the other from its work.
+            worked = [await try_once("snapshot", publisher.step), await try_once("upkeep", upkeep.step)]
             trim()
+            failures = 0 if all(worked) else failures + 1
             is_active = time.monotonic() < publisher.last_row_at + _ACTIVE_S
-            await pause(settings.poll_s if is_active else settings.idle_poll_s, stop)
+            poll_s = settings.poll_s if is_active else settings.idle_poll_s
+            await pause(backoff_s(failures) if failures else poll_s, stop)
     finally:
         worker.close()
 

@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
-_FIRST_PAUSE_S: Final = 0.5
+_FIRST_PAUSE_S: Final = 0.25
 _LONGEST_PAUSE_S: Final = 30.0
 
 
@@ -31,19 +31,37 @@ async def pause(seconds: float, stop: asyncio.Event) -> None:
         await asyncio.wait_for(stop.wait(), seconds)
 
 
+async def try_once(what: str, action: Callable[[], Awaitable[None]]) -> bool:
+    """Whether the action worked; where it did not, the log says why."""
+    try:
+        await action()
+    except SettingsError:
+        raise
+    except DamError as error:
+        log.warning("maintenance.failed", what=what, reason=str(error))
+        return False
+    return True
+
+
 async def try_until_it_works(what: str, action: Callable[[], Awaitable[T]], stop: asyncio.Event) -> T | None:
     """The action's result, tried again after growing pauses while it fails; None once `stop` is set."""
-    longest = _FIRST_PAUSE_S
+    failures = 0
     while not stop.is_set():
         try:
             return await action()
         except SettingsError:
             raise
         except DamError as error:
-            log.warning("maintenance.failed", what=what, reason=str(error), again_in_s=round(longest, 1))
-        await pause(random.uniform(longest / 2, longest), stop)  # noqa: S311 - jitter, not a secret
-        longest = min(2 * longest, _LONGEST_PAUSE_S)
+            log.warning("maintenance.failed", what=what, reason=str(error))
+        failures += 1
+        await pause(backoff_s(failures), stop)
     return None
+
+
+def backoff_s(failures: int) -> float:
+    """How long to wait after so many failures in a row: longer each time, never just as long as others."""
+    longest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(failures, 10))
+    return random.uniform(longest / 2, longest)  # noqa: S311 - jitter, not a secret
 
 
 async def finish_before(stop: asyncio.Event, coroutine: Coroutine[Any, Any, None]) -> bool:

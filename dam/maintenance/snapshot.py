@@ -63,6 +63,7 @@ class SnapshotPublisher:
         self._folder = folder
         self._settings = settings
         self._base: _Base | None = None
+        self._former: _Base | None = None
         self._published: Published | None = None
         self._backlog: Backlog | None = None
         self._seen = 0
@@ -92,10 +93,10 @@ class SnapshotPublisher:
             self._blocked_until = now + _TOO_LARGE_PAUSE_S
             log.error("snapshot.too_large", reason=str(error))  # noqa: TRY400 - foreseen, no traceback
         except PreconditionFailedError:
-            self._base = None
+            self._base, self._former = None, base
             log.warning("snapshot.superseded", reason="Somebody else wrote it meanwhile; it is read again.")
         except StoreUnavailableError:
-            self._base = None  # whether it was written is unclear: it is read again
+            self._base, self._former = None, base  # whether it was written is unclear: look
             raise
 
     async def _look(self) -> _Base:
@@ -126,13 +127,17 @@ class SnapshotPublisher:
             self._backlog = replace(self._backlog, rows=total, newest_at=now)
 
     async def _find(self) -> _Base:
-        """Fetch what is published."""
-        path = self._new_path()
+        """What is published, fetched unless it is what we had."""
+        path, former = self._new_path(), self._former
         try:
             info = await self._store.head(keys.SNAPSHOT)
+            if former and former.etag == info.etag:
+                return former
             await self._download(path)
         except ObjectNotFoundError:
             return _Base(None, path, None)
+        if former:
+            former.path.unlink(missing_ok=True)
         footer = await self._worker.run(Footer.read, path)
         if footer:
             log.info("snapshot.found", rows=footer.rows, table_version=footer.version, age_s=_age(footer))

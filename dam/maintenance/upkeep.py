@@ -67,8 +67,8 @@ class Upkeep:
             await self._worker.run(compact, self._handle, self._settings)
         version = self._handle.delta.version()
         if version - self._checkpointed >= self._settings.checkpoint_every:
-            await self._worker.run(make_checkpoint, self._handle, self._settings)
             self._checkpointed = version
+            await self._worker.run(make_checkpoint, self._handle, self._settings)
         if self._vacuum.is_due(now):
             await self._worker.run(vacuum, self._handle, self._settings)
 

@@ -126,8 +126,14 @@ async def test_an_unclear_put_is_settled_by_reading_back(memory_bench: Bench, lo
     memory_bench.store.lost_puts.append(lost)
     with pytest.raises(StoreUnavailableError):
         await publisher.step()
-    await publisher.step()
+    with capture_logs() as told:
+        await publisher.step()
     assert await holds(memory_bench, 2)
+    # What never happened costs no second download.
+    assert [entry["event"] for entry in told] == [
+        "snapshot.published" if lost == "before" else "snapshot.found"
+    ]
+    assert len(list(memory_bench.folder.iterdir())) == 1
 
 
 async def test_an_outage_of_the_table_is_told_and_survived(bench: Bench, tmp_path: Path) -> None:
