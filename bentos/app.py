@@ -1,8 +1,7 @@
 """The HTTP side of the Bento: routes, bodies in, answers out. Mounted into the BentoML service by `service`.
 
 Inference is the `engine`'s, which `service` puts into `app.state.loaded` once it is warm; its numbers go to
-`app.state.metrics`.
-Nothing here imports torch: the supervisor imports this module too.
+`app.state.metrics`. Nothing here imports torch: the supervisor imports this module too.
 """
 
 from __future__ import annotations

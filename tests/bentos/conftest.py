@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from tests.bentos import serving
@@ -25,3 +26,9 @@ LIMITS = {
 def bento(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serving.running(tmp_path_factory.mktemp("bento"), LIMITS) as served:
         yield served
+
+
+@pytest.fixture(scope="session")
+def description(bento: Served) -> dict[str, Any]:
+    answer: dict[str, Any] = httpx.get(f"{bento.url}/openapi.json").json()
+    return answer
