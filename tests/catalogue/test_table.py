@@ -16,6 +16,7 @@ from deltalake import DeltaTable
 
 from dam.catalogue import Catalogue, Committed, Refused, Repeated, Row, Stale
 from dam.catalogue.row import SCHEMA
+from dam.catalogue.storage import LostRaceError, TableHandle
 from dam.errors import CatalogueUnavailableError
 from dam.ids import new_id
 from dam.settings import DamSettings
@@ -236,3 +237,25 @@ async def test_what_is_no_table_is_told_and_not_overwritten(tmp_path: Path) -> N
     with pytest.raises(CatalogueUnavailableError, match="metadata/images cannot be opened"):
         await Catalogue.open(settings)
     assert log.read_text() == "{not json"
+
+
+async def test_a_stale_handle_cannot_append(catalogue: Catalogue, settings: DamSettings) -> None:
+    """Below the protocol: of two handles that saw one version the second is told, not rebased."""
+    row = Row(
+        id=new_id(),
+        revision=1,
+        change_id=new_id(),
+        event="edited",
+        recorded_at=datetime.now(UTC),
+        actor="person:ann",
+        status="ready",
+    )
+    handles = [await asyncio.to_thread(TableHandle.open, *delta_location(settings)) for _ in range(2)]
+    handles[0].append([row], "first")
+    with pytest.raises(LostRaceError):
+        handles[1].append([row], "second")
+    since = handles[1].refresh() - 1
+    assert handles[1].has_commit("first", since)
+    assert not handles[1].has_commit("second", 0)
+    assert not handles[1].has_commit("first", since + 1)
+    assert len(await catalogue.history(row.id)) == 1
