@@ -97,8 +97,10 @@ def unseen_fault(file: BinaryIO, kind: MediaType) -> str | None:
     if kind == media.PNG:
         return _png_fault(file)
     if kind == media.JPEG:
-        file.seek(0)
-        return _jpeg_fault(file.read())
+        file.seek(-2, io.SEEK_END)
+        if file.read() != b"\xff\xd9":  # nearly every file ends in its end marker
+            file.seek(0)
+            return _jpeg_fault(file.read())
     return None
 
 
