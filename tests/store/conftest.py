@@ -8,6 +8,7 @@ import pytest
 
 from dam.settings import DamSettings
 from dam.store import open_store
+from dam.store.folder import FolderStore
 from tests.fakes.store import MemoryStore
 from tests.store.opening import bucket_settings
 
@@ -41,3 +42,15 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         opened = await open_store(bucket_settings(request.getfixturevalue("radosgw")))
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def folder(tmp_path: Path) -> AsyncIterator[FolderStore]:
+    opened = FolderStore(tmp_path / "bucket")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "bucket"
