@@ -6,9 +6,9 @@ picture, and never touch the store.
 
 from __future__ import annotations
 
-import hashlib
 import io
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PIL import Image, ImageOps
@@ -38,10 +38,12 @@ class Derived:
     rendition: bytes | None
 
 
-def derive(data: bytes, *, max_pixels: int, with_thumbnails: bool, with_rendition: bool) -> Derived:
+def derive(
+    original: bytes | Path, *, max_pixels: int, with_thumbnails: bool, with_rendition: bool
+) -> Derived:
     """Decode once and make everything of it. Raises PictureError."""
     side = RENDITION_SIDE if with_rendition else max(THUMBNAIL_SIZES)
-    picture = decoding.read(data, max_pixels=max_pixels, max_side=side)
+    picture = decoding.read(original, max_pixels=max_pixels, max_side=side)
     return Derived(
         width=picture.width,
         height=picture.height,
@@ -64,19 +66,15 @@ def _render(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def count_pixels(data: bytes) -> int:
+def count_pixels(original: bytes | Path) -> int:
     """Width times height by the header, 0 where there is none to read (`derive` will say why)."""
-    head = data[: media.HEAD_BYTES]
-    if media.sniff_type(head) == media.WEBP:  # its decoder would take the canvas' memory on opening
-        width, height = containers.webp_size(head) or (0, 0)
-        return width * height
-    try:
-        with Image.open(io.BytesIO(data)) as opened:
-            return opened.width * opened.height
-    except Exception:  # noqa: BLE001 - a damaged header raises nearly anything
-        return 0
-
-
-def hash_of(data: bytes) -> str:
-    """SHA-256 in lower-case hex."""
-    return hashlib.sha256(data).hexdigest()
+    with original.open("rb") if isinstance(original, Path) else io.BytesIO(original) as file:
+        head = file.read(media.HEAD_BYTES)
+        if media.sniff_type(head) == media.WEBP:  # its decoder would take the canvas' memory on opening
+            width, height = containers.webp_size(head) or (0, 0)
+            return width * height
+        try:
+            with Image.open(file) as opened:
+                return opened.width * opened.height
+        except Exception:  # noqa: BLE001 - a damaged header raises nearly anything
+            return 0

@@ -9,14 +9,16 @@ import asyncio
 import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dam import keys
 from dam.errors import InferenceError
 from orchestrator import memory
-from orchestrator.deriving import Derived, count_pixels, derive, hash_of
-from orchestrator.errors import OriginalChangedError, OriginalTooLargeError
+from orchestrator.deriving import Derived, count_pixels, derive
+from orchestrator.errors import OriginalTooLargeError
 from orchestrator.inference import Bento, Caption, Embedding, Sent
+from orchestrator.originals import fetch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -66,43 +68,30 @@ class Enricher:
         return enrichment
 
     async def _enrich(self, job: EnrichJob) -> Enrichment:
-        data = (await self._store.get(job.key)).data
-        await self._check(job, data)
-        derived = await self._derive(job, data)
-        if derived.rendition is not None:
-            sent = Sent(derived.rendition, "image/jpeg")
-        else:
-            sent = Sent(data, job.mime_type)
-        del data  # a rendition is what is held from here on
-        async with _together() as group:
-            for size, webp in derived.thumbnails.items():
-                key = keys.thumbnail(job.asset_id, size)
-                group.create_task(self._store.put(key, webp, content_type="image/webp"))
-            caption = group.create_task(self._bento.caption(sent)) if "caption" in job.wants else None
-            embedding = group.create_task(self._embed(job, sent)) if "embedding" in job.wants else None
+        async with fetch(self._store, job, memory_bytes=self._settings.bento_max_bytes) as original:
+            derived = await self._derive(job, original)
+            async with _together() as group:
+                for size, webp in derived.thumbnails.items():
+                    key = keys.thumbnail(job.asset_id, size)
+                    group.create_task(self._store.put(key, webp, content_type="image/webp"))
+                sent = _to_be_sent(job, original, derived)
+                caption = group.create_task(self._bento.caption(sent)) if "caption" in job.wants else None
+                embedding = group.create_task(self._embed(job, sent)) if "embedding" in job.wants else None
         return Enrichment(
             derived,
             caption.result() if caption is not None else None,
             embedding.result() if embedding is not None else None,
         )
 
-    async def _check(self, job: EnrichJob, data: bytes) -> None:
-        """That these are the bytes that were uploaded."""
-        if len(data) != job.size_bytes or await asyncio.to_thread(hash_of, data) != job.sha256:
-            raise OriginalChangedError(
-                f"What lies at {job.key} ({len(data):,} bytes) is not what was uploaded as {job.filename} "
-                f"({job.size_bytes:,} bytes): size or SHA-256 differ. Upload it again."
-            )
-
-    async def _derive(self, job: EnrichJob, data: bytes) -> Derived:
-        pixels = await asyncio.to_thread(count_pixels, data)
+    async def _derive(self, job: EnrichJob, original: bytes | Path) -> Derived:
+        pixels = await asyncio.to_thread(count_pixels, original)
         async with self._pixels.hold(pixels):
             return await asyncio.to_thread(
                 derive,
-                data,
+                original,
                 max_pixels=self._settings.max_pixels,
                 with_thumbnails="thumbnails" in job.wants,
-                with_rendition=len(data) > self._settings.bento_max_bytes,
+                with_rendition=isinstance(original, Path),
             )
 
     async def _embed(self, job: EnrichJob, sent: Sent) -> Embedding:
@@ -117,6 +106,15 @@ class Enricher:
         key = keys.vector(job.asset_id)
         await self._store.put(key, json.dumps(body).encode(), content_type="application/json")
         return embedding
+
+
+def _to_be_sent(job: EnrichJob, original: bytes | Path, derived: Derived) -> Sent:
+    """What the models get: the original where it is light enough, else its rendition."""
+    if isinstance(original, bytes):
+        return Sent(original, job.mime_type)
+    if derived.rendition is None:
+        raise AssertionError("An original on disk always has a rendition.")
+    return Sent(derived.rendition, "image/jpeg")
 
 
 @asynccontextmanager

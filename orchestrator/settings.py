@@ -23,7 +23,9 @@ class OrchestratorSettings(DamSettings):
         default=60.0, ge=0, description="How long a job waits out 429 and 503 before it is given back."
     )
     bento_max_bytes: int = Field(
-        default=20 * _MIB, gt=0, description="A larger original is sent to the Bento as a rendition."
+        default=20 * _MIB,
+        gt=0,
+        description="A larger original goes through a file, its rendition to the Bento.",
     )
     prefetch: int = Field(default=32, ge=1, description="Jobs held at once.")
     commit_linger_s: float = Field(default=0.1, ge=0, description="How long a commit waits for company.")

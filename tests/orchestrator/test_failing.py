@@ -118,13 +118,16 @@ async def test_an_original_that_never_comes_is_failed(rig: Rig) -> None:
     assert job.key in (row.error_message or "")
 
 
-async def test_other_bytes_than_were_uploaded_are_never_described(rig: Rig) -> None:
-    """Same length, other content: the SHA-256 tells."""
-    data = draw(9)
-    job = job_for(data)
-    await rig.store.put(job.key, data[:-1] + b"!")
+@pytest.mark.parametrize("bento_max_bytes", [1_000_000, 100])  # read into memory, and into a file
+@pytest.mark.parametrize("stored", [draw(9)[:-1] + b"!", draw(9) + b"!" * 5000, draw(9)[:300]])
+async def test_other_bytes_than_were_uploaded_are_never_described(
+    rig: Rig, stored: bytes, bento_max_bytes: int
+) -> None:
+    """Of other content, longer or shorter: size and SHA-256 tell."""
+    job = job_for(draw(9))
+    await rig.store.put(job.key, stored)
     await rig.queue.publish(job.to_bytes())
-    async with rig.orchestrator(max_attempts=2):
+    async with rig.orchestrator(max_attempts=2, bento_max_bytes=bento_max_bytes):
         row = await rig.row(job)
     assert (row.status, row.error_code) == ("failed", "original_changed")
     assert rig.bento.asked.total() == 0

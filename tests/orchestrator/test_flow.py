@@ -19,6 +19,8 @@ from tests.orchestrator.bento import DIM, caption, embed
 from tests.orchestrator.rig import RECEIVED_AT, draw, job_for
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.orchestrator.rig import Rig
 
 
@@ -76,8 +78,13 @@ async def test_many_assets_are_in_flight_so_that_the_bento_can_batch(rig: Rig) -
     assert await rig.catalogue.version() < 20  # several rows to a commit
 
 
-async def test_an_original_too_heavy_for_the_bento_is_sent_as_a_rendition(rig: Rig) -> None:
-    """The Bento gets a JPEG of bounded size; the row still describes the original."""
+async def test_an_original_too_heavy_for_the_bento_is_sent_as_a_rendition(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Bento gets a JPEG of bounded size; the row describes the original, whose file is gone again."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
     data = draw(3, (3000, 1000), format="PNG", compress_level=0)
     async with rig.orchestrator(bento_max_bytes=1_000_000):
         job = await rig.upload(data, mime_type="image/png")
@@ -87,6 +94,7 @@ async def test_an_original_too_heavy_for_the_bento_is_sent_as_a_rendition(rig: R
     picture = Image.open(io.BytesIO(sent))
     assert (picture.format, max(picture.size)) == ("JPEG", RENDITION_SIDE)
     assert len(sent) < 1_000_000
+    assert list(folder.iterdir()) == []
 
 
 async def test_a_job_delivered_twice_at_once_to_two_orchestrators_makes_one_row(rig: Rig) -> None:
