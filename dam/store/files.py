@@ -16,18 +16,19 @@ import os
 import stat
 import zlib
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from dam.errors import ObjectNotFoundError, PreconditionFailedError, StoreError, StoreUnavailableError
 from dam.store.draft import Draft, etag_of, link_or_rename, make_folders, prune, sweep, sync_folder
+from dam.store.listing import Entry, describe, is_text, walk
 from dam.store.naming import RESERVED, check_key
-from dam.store.port import ObjectInfo
 from dam.store.tags import Tags, TagTree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from dam.store.port import ObjectInfo
 
 _LOCKS: Final = 256
 _PLACING_ATTEMPTS: Final = 20
@@ -114,10 +115,8 @@ class FileTree:
             self._tags.forget(key, etag_of(current))
 
     def walk(self, prefix: str, start_after: str) -> Iterator[ObjectInfo]:
-        """Objects in key order. Text sorts by code point, which is the order of UTF-8 bytes."""
-        folder, slash, _ = prefix.rpartition("/")
-        if not {"", ".", ".."} & set(folder.split("/")) or not slash:
-            yield from self._walk(folder + slash, prefix, start_after)
+        """Objects in key order."""
+        return walk(self._entries, prefix, start_after)
 
     def check(self) -> None:
         """Raise `StoreUnavailableError` unless objects can be read and written now."""
@@ -126,26 +125,15 @@ class FileTree:
         if not os.access(self._drafts, os.R_OK | os.W_OK):
             raise StoreUnavailableError(f"The folder {self.root} cannot be written: check its permissions.")
 
-    def _walk(self, at: str, prefix: str, start_after: str) -> Iterator[ObjectInfo]:
-        for name, entry in self._entries(at):
-            key = at + name
-            if name.endswith("/"):
-                passed = key <= start_after and not start_after.startswith(key)
-                if not passed and (key.startswith(prefix) or prefix.startswith(key)):
-                    yield from self._walk(key, prefix, start_after)
-            elif key.startswith(prefix) and key > start_after:
-                with suppress(FileNotFoundError):  # removed since
-                    yield _listed(key, entry.stat(), Tags())
-
-    def _entries(self, at: str) -> list[tuple[str, os.DirEntry[str]]]:
-        """Files and folders (with a slash, so that they sort as their keys do) right below `at`."""
-        found = []
+    def _entries(self, at: str) -> list[Entry]:
+        """What lies right below `at`, in key order."""
+        found: list[Entry] = []
         with self._errors(at, listing=True), suppress(FileNotFoundError, NotADirectoryError):
             if not self._drafts.is_dir():
                 raise self._gone()
             with os.scandir(self.root / at) as entries:
                 for entry in entries:
-                    if not _is_text(entry.name) or (not at and entry.name == RESERVED):
+                    if not is_text(entry.name) or (not at and entry.name == RESERVED):
                         continue
                     if entry.is_dir(follow_symlinks=False):
                         found.append((f"{entry.name}/", entry))
@@ -182,7 +170,7 @@ class FileTree:
         return status if stat.S_ISREG(status.st_mode) else None
 
     def _info(self, key: str, status: os.stat_result) -> ObjectInfo:
-        return _listed(key, status, self._tags.read(key, etag_of(status)))
+        return describe(key, status, self._tags.read(key, etag_of(status)))
 
     @contextmanager
     def _lock(self, key: str) -> Iterator[None]:
@@ -214,13 +202,3 @@ class FileTree:
 
     def _gone(self) -> StoreUnavailableError:
         return StoreUnavailableError(f"The folder {self.root} is gone: mount or restore it, then try again.")
-
-
-def _listed(key: str, status: os.stat_result, tags: Tags) -> ObjectInfo:
-    modified = datetime.fromtimestamp(status.st_mtime, UTC)
-    return ObjectInfo(key, status.st_size, etag_of(status), modified, tags.content_type, tags.metadata)
-
-
-def _is_text(name: str) -> bool:
-    """Whether a file's name is UTF-8; no key can spell another."""
-    return name.encode(errors="ignore").decode() == name
