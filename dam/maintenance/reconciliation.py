@@ -8,9 +8,7 @@ the same content it queues the one that holds the claim, and names the other.
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -22,12 +20,14 @@ from dam.errors import ObjectNotFoundError
 from dam.maintenance.failures import hash_object
 from dam.maintenance.report import Report
 from dam.maintenance.runs import merge_runs, sort_into_runs
+from dam.maintenance.scratch import scratch_folder
 from dam.maintenance.worker import Worker
 from dam.originals import job_of
 from dam.store.delta import delta_location
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
+    from pathlib import Path
 
     import pyarrow as pa
 
@@ -60,9 +60,9 @@ class Reconciler:
         report = Report()
         worker = Worker("reconcile")
         try:
-            with tempfile.TemporaryDirectory(prefix="dam-reconcile-") as folder:
+            with scratch_folder() as folder:
                 handle = await worker.run(TableHandle.open, *delta_location(self._settings))
-                ids = await worker.run(_sorted_ids, handle, Path(folder), self._settings, worker)
+                ids = await worker.run(_sorted_ids, handle, folder, self._settings, worker)
                 oldest = datetime.now(UTC) - timedelta(seconds=min_age_s)
                 waiting: list[ObjectInfo] = []
                 async for original in self._without_row(_Ids(ids, worker), oldest, report):

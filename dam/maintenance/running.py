@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -18,6 +16,7 @@ import structlog
 from dam.maintenance.duties import keep_reconciled, keep_table
 from dam.maintenance.lease import Lease, LeaseLostError
 from dam.maintenance.patience import finish_before
+from dam.maintenance.scratch import scratch_folder
 from dam.search.duty import keep_index
 from dam.store.delta import delta_location
 from dam.store.opening import open_store
@@ -71,11 +70,11 @@ async def _work_under(
 
 async def _work(store: ObjectStore, settings: MaintenanceSettings, stop: asyncio.Event) -> None:
     """All duties, until `stop`; then the steps under way have a little time to end by themselves."""
-    with tempfile.TemporaryDirectory(prefix="dam-maintain-") as folder:
+    with scratch_folder() as folder:
         try:
             async with asyncio.TaskGroup() as group:
                 duties = [
-                    group.create_task(keep_table(store, settings, Path(folder), stop)),
+                    group.create_task(keep_table(store, settings, folder, stop)),
                     group.create_task(keep_reconciled(store, settings, stop)),
                     group.create_task(keep_index(store, settings, stop)),
                 ]

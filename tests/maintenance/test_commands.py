@@ -13,7 +13,7 @@ from dam.jobs import parse
 from dam.queue.opening import open_queue
 from tests.maintenance.processes import run_dam
 from tests.maintenance.rows import NOW, Bench, make_row
-from tests.maintenance.test_reconcile import sha256, upload
+from tests.maintenance.uploads import sha256, upload
 
 if TYPE_CHECKING:
     from dam.catalogue.row import Row

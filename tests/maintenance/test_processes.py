@@ -21,7 +21,7 @@ from dam.jobs import parse
 from dam.queue.opening import open_queue
 from tests.maintenance.processes import maintaining, run_dam, wait_until
 from tests.maintenance.rows import Bench, make_row
-from tests.maintenance.test_reconcile import upload
+from tests.maintenance.uploads import upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable

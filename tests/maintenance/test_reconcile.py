@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,34 +16,16 @@ from dam.errors import QueueUnavailableError, StoreUnavailableError
 from dam.ids import new_id
 from dam.jobs import parse
 from dam.maintenance.reconciliation import Reconciler
-from dam.originals import metadata_of
 from dam.queue.sqlite import SqliteQueue
 from tests.fakes.queue import MemoryQueue
 from tests.fakes.store import MemoryStore
 from tests.maintenance.rows import IDS, NOW, Bench, make_row
+from tests.maintenance.uploads import sha256, upload
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from dam.store.port import ObjectInfo, ObjectStore
-
-
-async def upload(
-    store: ObjectStore, data: bytes, asset_id: str | None = None, *, claimed: bool = True
-) -> str:
-    """What ingest does, up to where it was stopped: the original, and mostly its claim."""
-    asset_id = asset_id or new_id()
-    key = keys.original(asset_id, "jpg")
-    metadata = metadata_of("Füße.jpg", NOW, "person:anna")
-    await store.put(key, data, content_type="image/jpeg", metadata=metadata)
-    if claimed:
-        await claim_content(store, sha256(data), Claim(id=asset_id, key=key, size=len(data)))
-    return asset_id
-
-
-def sha256(data: bytes) -> str:
-    """As in `hashes/`."""
-    return hashlib.sha256(data).hexdigest()
+    from dam.store.port import ObjectInfo
 
 
 def queued_ids(queue: MemoryQueue) -> list[str]:
