@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from transformers import BertTokenizer
-
 from dam.drawing.nouns import NOUNS, NUMBER_WORDS
 from dam.drawing.scenes import COLOURS, STYLES
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from transformers import BertTokenizer
 
 # [SEP] ends every text of both models. [DEC] begins a caption, as in the real BLIP.
 SPECIAL: Final = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]")
@@ -38,6 +38,8 @@ def pieces() -> list[str]:
 
 def make_tokenizer(folder: Path) -> BertTokenizer:
     """The tokenizer, whose vocabulary file is left in `folder`."""
+    from transformers import BertTokenizer  # noqa: PLC0415 - slow to import, and the process that draws needs none
+
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = folder / "vocab.txt"
     vocabulary.write_text("\n".join(pieces()) + "\n", encoding="utf-8")

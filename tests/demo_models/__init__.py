@@ -1,0 +1,1 @@
+"""Behaviour of the demo models' training: pictures, words, learning, scores, and what is committed."""
