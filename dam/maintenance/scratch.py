@@ -1,7 +1,7 @@
 """A folder for temporary files that ends with its process, however that ends.
 
-A killed process leaves a copy of the snapshot behind; kill after kill they would fill the disk. So each folder
-is locked by its owner, and whoever makes one removes those that are old and locked by nobody.
+A killed process leaves a copy of the snapshot behind; kill after kill they would fill the disk. So each
+folder is locked by its owner, and whoever makes one removes those that are old and locked by nobody.
 """
 
 from __future__ import annotations
