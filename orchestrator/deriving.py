@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-RENDITION_SIDE: Final = 2048
+RENDITION_SIDE: Final = 1024
+"""Pixels of its longest side: the models look at 384 or fewer, and a scaled decode is small and fast."""
 _RENDITION_QUALITY: Final = 95
 
 

@@ -154,13 +154,13 @@ async def test_killing_orchestrators_loses_nothing_and_doubles_nothing(pipeline:
                 await asyncio.sleep(0.1)
         statuses = [await asyncio.to_thread(one.stop) for one in pair]
     assert statuses == [0, 0]
-    # The kills hit work: of different pictures, some went to the models more than once.
-    assert len({data for _, data in pipeline.uploaded.values()}) == len(pipeline.uploaded)
-    assert max(pipeline.bento.asked.values()) > 1
     await expect_one_row_each(pipeline)
     await expect_vectors_and_thumbnails(pipeline)
     depth = await pipeline.queue.depth()
     assert (depth.ready, depth.in_flight, depth.delayed, depth.dead, depth.parked) == (0, 0, 0, 0, 0)
+    # The kills hit work: of different pictures, some went to the models more than once.
+    assert len({data for _, data in pipeline.uploaded.values()}) == len(pipeline.uploaded)
+    assert max(pipeline.bento.asked.values()) > 1
 
 
 async def expect_one_row_each(pipeline: Pipeline) -> None:
