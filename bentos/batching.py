@@ -1,8 +1,9 @@
 """Adaptive batching: one lane a kind of work, which runs what is waiting together.
 
-Used by `engine`. A lane waits for company only while a request that can still join is being prepared, so that
-a lone request never waits. It must stay bounded, never let one item fail its neighbours, and never work for
-somebody who has gone. BentoML's own dispatcher does none of this: docs/adr/0001-batching.md.
+Used by `engine`. A lane waits for company only while a request that can still join is being prepared, or for
+a moment when callers that were just answered may return; where there is no company, nobody waits. It must
+stay bounded, never let one item fail its neighbours, and never work for somebody who has gone. BentoML's own
+dispatcher does none of this: docs/adr/0001-batching.md.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ Result = TypeVar("Result")
 _log = structlog.get_logger(__name__)
 _PACE_MEMORY: Final = 0.7  # how much of the measured pace a new batch leaves standing
 _LONGEST_RETRY_S: Final = 60
+_LINGER: Final = 0.2
+"""The moment for callers to return, as a share of what an item of their batch took: it costs no more."""
 
 
 class OverloadedError(Exception):
@@ -86,6 +89,8 @@ class Lane(Generic[Item, Result]):
         self._admitted = 0
         self._preparing = 0
         self._pace_s = 0.0
+        self._crowd = 0  # how many were about when the last batch ended
+        self._linger_until = 0.0
         self._changed = asyncio.Event()
         self._closing = False
 
@@ -144,10 +149,13 @@ class Lane(Generic[Item, Result]):
             if not self._waiting:
                 return []
         deadline = loop.time() + self._limits.max_wait_s
-        while self._preparing and len(self._waiting) < self._limits.max_batch and loop.time() < deadline:
+        while len(self._waiting) < self._limits.max_batch:
+            until = deadline if self._preparing else min(deadline, self._linger_until)
+            if len(self._waiting) >= self._crowd and not self._preparing:
+                break
             self._changed.clear()
             try:
-                async with asyncio.timeout_at(deadline):
+                async with asyncio.timeout_at(until):
                     await self._changed.wait()
             except TimeoutError:
                 break
@@ -178,6 +186,11 @@ class Lane(Generic[Item, Result]):
             if not entry.answer.done():
                 entry.answer.set_result(result)
 
+    def _expect_return(self, answered: int, seconds: float) -> None:
+        """For clients that ask again and again: else one half of them always waits for the other half."""
+        self._crowd = answered + len(self._waiting)
+        self._linger_until = asyncio.get_running_loop().time() + _LINGER * seconds / answered
+
     async def _answer_apart(self, batch: list[_Entry[Item, Result]], error: Exception) -> None:
         """A batch failed: run its items one by one, so that only the culprit fails."""
         _log.warning("batch.failed", lane=self.name, size=len(batch), error=repr(error))
@@ -197,6 +210,7 @@ class Lane(Generic[Item, Result]):
             raise RuntimeError(f"The model gave {len(results)} results for {len(items)} items.")
         seconds = perf_counter() - started
         self._recorder.batch(self.name, len(items), seconds)
+        self._expect_return(len(items), seconds)
         pace = seconds / len(items)
         self._pace_s = self._pace_s * _PACE_MEMORY + pace * (1 - _PACE_MEMORY) if self._pace_s else pace
         return results

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
+from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.bentos.lanes import Gate, Notes, ask, running, wait_until_waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 
 async def test_lone_item_runs_at_once() -> None:
@@ -87,6 +92,43 @@ async def test_wait_for_company_ends() -> None:
             slow.set()
             assert await late == 2
     assert gate.batches == [[2], [1]]
+
+
+def doubling(seconds: float) -> Callable[[Sequence[int]], list[int]]:
+    """A model that takes as long for a batch as for one."""
+
+    def infer(items: Sequence[int]) -> list[int]:
+        time.sleep(seconds)
+        return [item * 2 for item in items]
+
+    return infer
+
+
+async def test_callers_that_return_are_batched_together() -> None:
+    """Two clients who ask again and again do not take turns: after the first item they share batches."""
+    notes = Notes()
+    async with running(doubling(0.2), notes) as lane:
+
+        async def client() -> None:
+            for _ in range(4):
+                await ask(lane, 1)
+
+        await asyncio.gather(client(), client())
+    assert sum(notes.sizes) == 8
+    assert len(notes.sizes) <= 6
+
+
+async def test_lone_caller_after_a_crowd_waits_for_a_moment_only() -> None:
+    """Whoever comes right after a crowd waits for its return no longer than a fifth of an item, and once."""
+    notes = Notes()
+    async with running(doubling(0.2), notes) as lane:
+        await asyncio.gather(*(ask(lane, item) for item in range(8)))
+        crowd = len(notes.waits)
+        for _ in range(2):
+            await ask(lane, 1)
+    first, second = notes.waits[crowd:]
+    assert first < 0.15
+    assert second < 0.02
 
 
 async def test_who_has_left_is_skipped() -> None:
