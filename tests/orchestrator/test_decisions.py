@@ -57,6 +57,7 @@ TABLE: dict[type[Exception], tuple[Exception, Decision]] = {
     core.PreconditionFailedError: (core.PreconditionFailedError("Other."), Retry(SOON)),
     core.StoreError: (core.StoreError("Refused."), Retry(SOON)),
     core.CatalogueError: (core.CatalogueError("Refused."), Retry(SOON)),
+    core.IndexUnavailableError: (core.IndexUnavailableError("Gone."), Retry(SOON)),  # not ours to need
     core.SettingsError: (core.SettingsError("Wrong."), Retry(SOON)),
     core.DamError: (core.DamError("Unknown."), Retry(SOON)),
     own.OriginalChangedError: (own.OriginalChangedError("Other bytes."), Retry(SOON)),

@@ -55,12 +55,10 @@ async def test_metrics_count_deliveries_by_ending(rig: Rig) -> None:
         for number in range(4):
             await rig.upload(draw(number))
         await rig.settled()
-        rig.bento.answer_as = "hang"
+        rig.bento.delay_s = 0.5
         await rig.upload(draw(5))
         await rig.until(lambda: rig.bento.in_flight > 0)
         answer = await client.get("/metrics")
-        rig.bento.answer_as = "ok"
-        await rig.bento.stop()
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     lines = answer.text.splitlines()
     assert 'dam_orchestrator_deliveries_total{ending="acknowledge"} 3.0' in lines
