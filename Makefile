@@ -41,7 +41,7 @@ format: $(VENV)/.check
 
 bench: $(VENV)/.check
 	@tests/services/install.sh
-	@for name in memory batching demo_quality; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name $(ARGS) || exit 1; done
+	@for name in memory batching demo_quality maintenance; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name $(ARGS) || exit 1; done
 
 # pip reads the lock as constraints: each extra installs only what it names, at these versions.
 lock: $(VENV)/.check
