@@ -109,11 +109,12 @@ async def test_callers_that_return_are_batched_together() -> None:
     notes = Notes()
     async with running(doubling(0.5), notes) as lane:
 
-        async def client() -> None:
+        async def client(first_after_s: float) -> None:
+            await asyncio.sleep(first_after_s)
             for _ in range(3):
                 await ask(lane, 1)
 
-        await asyncio.gather(client(), client())
+        await asyncio.gather(client(0), client(0.1))
     assert sum(notes.sizes) == 6
     assert 2 in notes.sizes
 
