@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import random
 import tempfile
@@ -22,7 +23,7 @@ import numpy as np
 from benchmarks.resident import MB, Watch
 from dam import keys
 from dam.catalogue.row import Row
-from dam.catalogue.storage import TableHandle
+from dam.catalogue.storage import LostRaceError, TableHandle
 from dam.ids import new_id
 from dam.maintenance.settings import MaintenanceSettings
 from dam.store.delta import delta_location
@@ -79,8 +80,12 @@ def append(settings: MaintenanceSettings, rows: int) -> None:
     handle = TableHandle.open(*delta_location(settings))
     numbers = np.random.default_rng(1)
     for at in range(0, rows, COMMIT_ROWS):
-        handle.refresh()
-        handle.append(make_rows(min(COMMIT_ROWS, rows - at), numbers), new_id())
+        made = make_rows(min(COMMIT_ROWS, rows - at), numbers)
+        while True:
+            handle.refresh()
+            with contextlib.suppress(LostRaceError):
+                handle.append(made, new_id())
+                break
 
 
 async def measure(rows: int, folder: Path) -> dict[str, Any]:

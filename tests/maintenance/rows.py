@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from dam import keys
 from dam.catalogue.row import Row
-from dam.catalogue.storage import TableHandle
+from dam.catalogue.storage import LostRaceError, TableHandle
 from dam.ids import new_id
 from dam.maintenance.snapshot import SnapshotPublisher
 from dam.maintenance.worker import Worker
@@ -62,10 +62,14 @@ class Bench:
         return cls(settings, store, TableHandle.open(*delta_location(settings)), folder)
 
     def append(self, *rows: Row) -> int:
-        """Commit rows; the version they are in."""
-        self.handle.refresh()
-        self.handle.append(rows, new_id())
-        return self.handle.delta.version()
+        """Commit rows, again after each lost race, as every writer does; the version they are in."""
+        while True:
+            self.handle.refresh()
+            try:
+                self.handle.append(rows, new_id())
+            except LostRaceError:
+                continue
+            return self.handle.delta.version()
 
     def publisher(self, **changed: Any) -> SnapshotPublisher:
         """A new one, as after a start of the process."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from dam.maintenance.settings import MaintenanceSettings
     from dam.store.port import ObjectStore
 
-KILLS = 3
+KILLS = 2
 
 
 async def snapshot_ids(store: ObjectStore) -> set[str]:
