@@ -128,17 +128,14 @@ def _described(row: Row) -> dict[str, Any]:
 
 
 def _table_of(rows: Sequence[Row]) -> Table:
-    """Two lines for each: an id alone takes half of a terminal's width."""
+    """A few lines for each in two columns: an id alone takes half of a terminal's width."""
     table = Table(title=f"{len(rows)} failed", title_justify="left", show_lines=True)
-    table.add_column("id, file", overflow="fold", min_width=36)
-    table.add_column("code, reason", overflow="fold")
-    table.add_column("tries", justify="right")
-    table.add_column("when", width=10)
+    table.add_column("asset", overflow="fold", min_width=36)
+    table.add_column("reason", overflow="fold")
     for row in rows:
+        tries = f"after {row.attempts} tries" if (row.attempts or 1) > 1 else "at the first try"
         table.add_row(
             f"{row.id}\n{escape(row.filename or '')}",
-            escape(f"{row.error_code}\n{row.error_message}"),
-            str(row.attempts or ""),
-            f"{row.recorded_at:%Y-%m-%d %H:%M}",
+            escape(f"{row.error_code}\n{row.error_message}\n{row.recorded_at:%Y-%m-%d %H:%M}, {tries}"),
         )
     return table
