@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+# ruff: noqa: E402 - memory is held back before the large libraries are loaded
+from gallery_api import memory
+
+memory.hold_back()
+
 import asyncio
 import contextlib
 import sys

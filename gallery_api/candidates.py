@@ -34,6 +34,8 @@ log = structlog.get_logger()
 
 _FEW: Final = 5_000
 """So many assets or fewer are compared one by one: an approximate index would miss some of them."""
+_ENOUGH: Final = 0.5
+"""Share of what the index brings without a predicate that must pass: twice what is shown was asked for."""
 _MOST_LOOKED_UP: Final = 1_000
 
 
@@ -110,7 +112,7 @@ class Candidates:
         try:
             hits = await ask(count, scope.where)
             passing = scope.selection.passing([hit.id for hit in hits])
-            if scope.where is None and len(passing) < len(hits):
+            if scope.where is None and len(passing) < _ENOUGH * len(hits):
                 hits = await ask(count, predicate_of(scope.filters))
                 passing = scope.selection.passing([hit.id for hit in hits])
         except IndexUnavailableError as error:

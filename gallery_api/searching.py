@@ -63,6 +63,7 @@ class _Asked:
     vector: Embedded | None = None
     without: str | None = None
     reason: str | None = None
+    embedding_s: float = 0.0
 
 
 class Searcher:
@@ -112,21 +113,26 @@ class Searcher:
         media_type = sniff_type(data[:HEAD_BYTES])
         if media_type is None:
             raise refusals.invalid("What was sent is no picture of an accepted type.")
+        embedding = time.perf_counter()
         try:
             vector = await self._bento.embed_picture(data, media_type.mime_type)
         except InferenceError as error:
             raise refusals.invalid(str(error)) from error
         except InferenceUnavailableError as error:
             raise refusals.unavailable(f"{error} Searching by picture needs it.") from error
+        embedding_s = time.perf_counter() - embedding
         await self._follower.catch_up()
-        asked = _Asked("semantic", query.limit, self._candidates.scope(query), [], vector)
-        return await self._answer(self._check_model(asked), started, time.perf_counter() - started)
+        scope = self._candidates.scope(query)
+        asked = _Asked("semantic", query.limit, scope, [], vector, embedding_s=embedding_s)
+        return await self._answer(self._check_model(asked), started)
 
     async def _embed(self, asked: _Asked, text: str) -> _Asked:
+        started = time.perf_counter()
         try:
-            return replace(asked, vector=await self._bento.embed_text(text))
+            vector = await self._bento.embed_text(text)
         except (InferenceError, InferenceUnavailableError) as error:
             return replace(asked, mode="text", reason=f"{error} Results are from words alone.")
+        return replace(asked, vector=vector, embedding_s=time.perf_counter() - started)
 
     def _check_model(self, asked: _Asked) -> _Asked:
         """Vectors of two models have nothing to say to each other."""
@@ -139,7 +145,7 @@ class Searcher:
         )
         return replace(asked, mode="text", vector=None, reason=reason)
 
-    async def _answer(self, asked: _Asked, started: float, embedding_s: float = 0.0) -> SearchAnswer:
+    async def _answer(self, asked: _Asked, started: float) -> SearchAnswer:
         count = max(_FEWEST, 2 * asked.limit)
         semantic, text = await asyncio.gather(self._near(asked, count), self._worded(asked, count))
         if asked.without:
@@ -154,7 +160,7 @@ class Searcher:
             degraded=reason is not None,
             reason=reason,
             took_ms=round((time.perf_counter() - started) * 1000, 2),
-            embed_ms=round(embedding_s * 1000, 2),
+            embed_ms=round(asked.embedding_s * 1000, 2),
             total=asked.scope.total,
         )
 

@@ -14,9 +14,8 @@ import lancedb
 import numpy as np
 from lancedb.query import MatchQuery
 
-from dam.catalogue.row import SNAPSHOT_SCHEMA
 from dam.errors import IndexUnavailableError
-from dam.search.schema import VECTOR, WORDS
+from dam.search.schema import ROW, VECTOR, WORDS, read_row
 from dam.search.state import IndexState, read_state
 from dam.store.delta import lance_location
 
@@ -32,7 +31,6 @@ _INDEX_CACHE_BYTES: Final = 160 << 20
 _METADATA_CACHE_BYTES: Final = 24 << 20
 _PROBES: Final = 20
 _REFINE: Final = 10
-_COLUMNS: Final = SNAPSHOT_SCHEMA.names
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +110,9 @@ class IndexReader:
 
     async def rows(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Rows by id, as the index has them: check their revision."""
-        found = await self._take(ids, _COLUMNS)
-        return {row["id"]: row for row in found.to_pylist()}
+        found = await self._take(ids, ["id", ROW])
+        pairs = zip(found["id"].to_pylist(), found[ROW].to_pylist(), strict=True)
+        return {key: read_row(text) for key, text in pairs}
 
     async def vectors(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """The vectors of those of `ids` that have one."""

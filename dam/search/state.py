@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-LAYOUT: Final = 1
+LAYOUT: Final = 2
 """Raised when the index's columns or its words change; an index of another layout is rebuilt."""
 
 

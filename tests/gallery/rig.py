@@ -127,6 +127,10 @@ class Rig:
         """Captions of what a search finds."""
         return [item["asset"]["caption"] for item in (await self.get("/search", **params))["items"]]
 
+    async def ids_found(self, **params: Any) -> list[str]:
+        """Ids of what a search finds."""
+        return [item["asset"]["id"] for item in (await self.get("/search", **params))["items"]]
+
     async def edit(self, row_id: str, revision: int, **fields: Any) -> httpx.Response:
         """A PATCH."""
         return await self.client.patch(
