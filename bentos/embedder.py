@@ -31,12 +31,14 @@ class Embedder:
         self._model: Any = model.eval()
         self._preprocess: Any = preprocess
         self._tokenize: Any = open_clip.get_tokenizer(source)
+        # Other sets squash the whole picture into the square: for those a long one is nothing special.
+        self._cuts_out_the_middle = open_clip.get_model_preprocess_cfg(model)["resize_mode"] == "shortest"
         # A model whose text tower is of another build is called as it is.
         self._crops = isinstance(model, open_clip.CLIP) and model.text_pool_type in {"argmax", "eos"}
 
     def prepare_image(self, image: Image) -> torch.Tensor:
         """An RGB picture to the model's pixels: float32, 3 x side x side."""
-        pixels: torch.Tensor = self._preprocess(_middle(image))
+        pixels: torch.Tensor = self._preprocess(_middle(image) if self._cuts_out_the_middle else image)
         return pixels
 
     def prepare_text(self, text: str) -> torch.Tensor:
