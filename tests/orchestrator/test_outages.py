@@ -78,11 +78,12 @@ async def test_a_bento_that_refuses_connections_pauses_the_intake(rig: Rig) -> N
     async with rig.orchestrator():
         await rig.until(lambda: "does not answer" in rig.gates[0].reason)
         assert rig.queue.jobs.qsize() == 6  # nothing was taken
-        rig.bento.delay_s = 0.2
+        rig.bento.delay_s = 60  # none can be answered before it goes down
         await rig.bento.start()
         await rig.until(lambda: rig.bento.in_flight > 0)
         await rig.bento.stop()
         await rig.paused()
+        rig.bento.delay_s = 0
         await rig.bento.start()
         await rig.settled()
     assert await statuses(rig, jobs) == [("ready", 1)] * 6
