@@ -89,5 +89,6 @@ export function formatMaker(maker: string | null | undefined): string {
   if (maker.startsWith('person:')) return maker.slice('person:'.length);
   const [model = maker, revision = ''] = maker.split('@');
   const short = model.split('/').at(-1) ?? model;
-  return revision && revision !== 'main' ? `${short} @ ${revision.slice(0, 8)}` : short;
+  const isHash = /^[0-9a-f]{12,}$/.test(revision);
+  return revision ? `${short} @ ${isHash ? revision.slice(0, 8) : revision}` : short;
 }
