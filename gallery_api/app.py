@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from dam import routes
@@ -71,13 +72,14 @@ def create_app(
         finally:
             await gallery.close()
 
-    app = FastAPI(
+    app = FastAPIOffline(
         title=TITLE,
         version=VERSION,
         description=DESCRIPTION,
         lifespan=lifespan,
         redoc_url=None,
         docs_url=f"{API}/docs",
+        static_url=f"{API}/docs-assets",
         openapi_url=f"{API}/openapi.json",
     )
     app.state.gallery = gallery

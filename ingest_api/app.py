@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
+from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from dam import routes
@@ -62,12 +63,13 @@ def create_app(
             await queue.close()
             await store.close()
 
-    app = FastAPI(
+    app = FastAPIOffline(
         title="Upload API",
         version="1",
         description="Takes originals: stores them in the bucket and queues their enrichment.",
         lifespan=lifespan,
         redoc_url=None,
+        static_url="/docs-assets",
     )
     app.state.connections = [store, queue]
     _add_upload(app, uploads)

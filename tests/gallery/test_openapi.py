@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from dam.catalogue.row import SNAPSHOT_SCHEMA
 from gallery_api.answers.asset import Asset
 from gallery_api.openapi import PATH, render
+
+if TYPE_CHECKING:
+    from tests.gallery.rig import Rig
 
 
 def test_the_committed_file_is_current() -> None:
@@ -26,3 +30,13 @@ def test_every_reference_is_defined() -> None:
     defined = set(re.findall(r'^   "(\w+)": \{$', text.partition('"schemas": {')[2], re.MULTILINE))
     assert named <= defined
     assert "HTTPValidationError" not in defined
+
+
+async def test_the_api_page_needs_nothing_from_elsewhere(rig: Rig) -> None:
+    """Every script, style and icon of `/api/docs` comes from the service itself."""
+    page = await rig.client.get("/docs")
+    assert page.status_code == 200
+    addresses = re.findall(r'(?:href|src)="([^"]+)"', page.text)
+    assert len(addresses) >= 3
+    for address in addresses:
+        assert (await rig.client.get(rig.client.base_url.join(address))).status_code == 200, address
