@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dam.catalogue.changes import Change, Committed, Outcome, Refused, Repeated, Stale
 from dam.catalogue.encoding import find_fault, find_misfit
-from dam.catalogue.row import SCHEMA_VERSION, Row
+from dam.catalogue.row import PURGED, SCHEMA_VERSION, Row
 from dam.ids import is_id
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ def _judge(change: Change, revisions: Sequence[Row], now: datetime) -> Outcome:
     current = revisions[-1] if revisions else None
     if change.expected_revision != (current.revision if current else 0):
         return Stale(current)
+    if current and current.event == PURGED:
+        return Refused(f"The asset {change.asset_id} was purged: nothing can change it any more.")
     fault = _find_fault(change)
     return Refused(fault) if fault else Committed(_make_row(change, current, now))
 

@@ -17,6 +17,8 @@ SCHEMA_VERSION: Final = 1
 
 Event = Literal["enriched", "failed", "edited", "reverted", "deleted", "restored", "purged"]
 Status = Literal["ready", "failed", "deleted"]
+PURGED: Final = "purged"
+"""The event of a row that stands for an asset that is gone for good; no row may follow it."""
 AssetType = Literal["image", "video", "audio", "document"]
 
 _TIME = pa.timestamp("us", tz="UTC")

@@ -76,7 +76,7 @@ class TableHandle:
         sought = sorted({asset_id for asset_id in ids if is_id(asset_id)})
         if not sought:
             return {}
-        found = table_to_rows(self.scan(_ROW_COLUMNS, _match_ids(sought)).read_all())
+        found = table_to_rows(self.scan(_ROW_COLUMNS, match_ids(sought)).read_all())
         found.sort(key=lambda row: (row.id, row.revision))
         return {asset_id: list(rows) for asset_id, rows in groupby(found, key=lambda row: row.id)}
 
@@ -127,7 +127,7 @@ def _create(uri: str, options: dict[str, str]) -> DeltaTable:
     return DeltaTable(uri, storage_options=options)
 
 
-def _match_ids(ids: Sequence[str]) -> str:
+def match_ids(ids: Sequence[str]) -> str:
     """A predicate for sorted ids: its ranges let files be left out by their statistics, IN does not.
 
     Few ranges: the engine weighs each of them against each file.

@@ -11,7 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, ParamSpec, Self, TypeVar
 
 from dam.catalogue.committer import Committer
+from dam.catalogue.erasing import erase_revisions, vacuum_dropped
 from dam.catalogue.protocol import write_batch
+from dam.catalogue.row import PURGED
 from dam.catalogue.storage import TableHandle
 from dam.store.delta import delta_location
 
@@ -66,15 +68,44 @@ class Catalogue:
 
     async def history(self, asset_id: str) -> list[Row]:
         """Every revision of one asset, oldest first."""
-        return (await self._run(self._read, [asset_id])).get(asset_id, [])
+        return (await self.histories([asset_id])).get(asset_id, [])
+
+    async def histories(self, ids: Collection[str]) -> dict[str, list[Row]]:
+        """Every revision of each of these ids that has one, oldest first, as of now."""
+        return await self._run(self._read, ids)
 
     async def failed(self) -> AsyncIterator[Row]:
         """Current rows of the assets that failed, by id; ids alone are held in memory."""
-        ids = await self._run(self._find_failed)
+        ids = await self._run(self._find_ids, "status = 'failed'")
         for at in range(0, len(ids), _IDS_AT_ONCE):
             for row in (await self.current(ids[at : at + _IDS_AT_ONCE])).values():
                 if row.status == "failed":
                     yield row
+
+    async def deleted(self) -> AsyncIterator[list[Row]]:
+        """Histories, oldest first, of the assets that are deleted now, by id; ids alone are held in memory.
+
+        A purged asset is among them as long as earlier rows of it are left.
+        """
+        ids = await self._run(self._find_ids, f"status = 'deleted' AND event <> '{PURGED}'")
+        for at in range(0, len(ids), _IDS_AT_ONCE):
+            for rows in (await self._run(self._read, ids[at : at + _IDS_AT_ONCE])).values():
+                if rows[-1].status == "deleted":
+                    yield rows
+
+    async def erase(self, ids: Collection[str]) -> int:
+        """Remove all rows of these assets but their `purged` one, from the table as it is now.
+
+        Returns how many went. Assets that are not purged are left alone. Safe to repeat.
+
+        Raises:
+            CatalogueUnavailableError: some rows may be left.
+        """
+        return await self._run(erase_revisions, self._handle, ids)
+
+    async def vacuum_dropped(self) -> int:
+        """Remove the files that the table no longer has, whatever their age; see `erasing`."""
+        return await self._run(vacuum_dropped, self._handle)
 
     async def version(self) -> int:
         """The table's version as of now."""
@@ -100,7 +131,7 @@ class Catalogue:
         self._handle.refresh()
         return self._handle.read_revisions(ids)
 
-    def _find_failed(self) -> list[str]:
+    def _find_ids(self, predicate: str) -> list[str]:
         self._handle.refresh()
-        batches = self._handle.scan(["id"], "status = 'failed'")
+        batches = self._handle.scan(["id"], predicate)
         return sorted({asset_id for batch in batches for asset_id in batch.column("id").to_pylist()})
