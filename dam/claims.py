@@ -7,6 +7,7 @@ originals.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 import structlog
@@ -45,6 +46,14 @@ class Claim(BaseModel):
         return self.model_dump_json(exclude_defaults=True).encode()
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A claim in one version of its object."""
+
+    claim: Claim
+    etag: str
+
+
 async def claim_content(store: ObjectStore, sha256: str, claim: Claim, *, gone: str | None = None) -> Claim:
     """Claim a content for `claim.id` unless somebody holds it; return the holder's claim (ours if won).
 
@@ -74,6 +83,24 @@ async def read_claim(store: ObjectStore, sha256: str) -> Claim | None:
     """The claim of a content as it is now, or None."""
     claim, _ = await _read(store, keys.claim(sha256))
     return claim
+
+
+async def find_held(store: ObjectStore, sha256: str, asset_id: str) -> Held | None:
+    """The claim of this asset on a content, in the very version that is there now; None where it has none."""
+    claim, etag = await _read(store, keys.claim(sha256))
+    return Held(claim, etag) if claim and etag and claim.id == asset_id else None
+
+
+async def bury_claim(store: ObjectStore, sha256: str, held: Held) -> bool:
+    """Make a claim a tombstone, if it is still the very version that was found; whether it is one now.
+
+    Raises:
+        StoreUnavailableError: the outcome is unknown.
+    """
+    tombstone = held.claim.model_copy(update={"status": "purged"})
+    if held.claim == tombstone or await _written(store, keys.claim(sha256), tombstone, held.etag):
+        return True
+    return await read_claim(store, sha256) == tombstone
 
 
 async def _settle(

@@ -8,6 +8,7 @@ import structlog
 
 from dam.catalogue import Row
 from dam.catalogue.changes import Change, Committed, Refused, Repeated, Stale
+from dam.catalogue.row import PURGED
 from dam.claims import Claim, change_claim
 from dam.errors import CatalogueError, StoreError
 from dam.ids import is_id, new_id
@@ -110,7 +111,7 @@ class Editor:
         values = (await self._rows.find([asset_id])).get(asset_id) if is_id(asset_id) else None
         if values is None:
             raise refusals.not_found(asset_id)
-        if values["event"] == "purged":
+        if values["event"] == PURGED:
             raise refusals.purged(asset_id)
         return Row(**values)
 
@@ -127,6 +128,8 @@ class Editor:
             case Committed(row) | Repeated(row):
                 self._follower.note([row])
                 return show_row(row)
+            case Stale(row) if row is not None and row.event == PURGED:
+                raise refusals.purged(row.id)
             case Stale(row) if row is not None:
                 raise refusals.stale_revision(row, expected)
             case Refused(reason):
