@@ -1,4 +1,4 @@
-"""What the maintenance commands share: settings from the environment, errors as sentences, exit status."""
+"""What commands share: settings from the environment, errors as sentences, exit status."""
 
 from __future__ import annotations
 
@@ -36,3 +36,8 @@ def call(coroutine: Coroutine[Any, Any, T]) -> T:
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+
+
+def count_assets(number: int) -> str:
+    """As in `1 asset`, `2,000 assets`."""
+    return f"{number:,} asset" if number == 1 else f"{number:,} assets"

@@ -15,6 +15,7 @@ import typer
 COMMANDS: Final = {
     "demo": "dam.cli.demo:demo",
     "import": "dam.cli.importing:import_folder",
+    "export": "dam.cli.exporting:export",
     "purge": "dam.cli.purging:purge",
     "maintain": "dam.cli.maintaining:maintain",
     "reconcile": "dam.cli.maintaining:reconcile",

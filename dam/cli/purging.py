@@ -18,7 +18,7 @@ from rich.table import Table
 
 from dam import logs
 from dam.catalogue import Catalogue
-from dam.cli.calling import call, read_settings
+from dam.cli.calling import call, count_assets, read_settings
 from dam.originals import UNKNOWN_ACTOR
 from dam.purge.candidates import Findings, find_candidates
 from dam.purge.purger import Purger, Report
@@ -106,7 +106,9 @@ def _show(console: Console, found: Findings, before: datetime, url: str) -> None
     moment = f"{before:%Y-%m-%d %H:%M} UTC"
     younger = f" {found.younger} deleted later stay." if found.younger else ""
     if found.unfinished:
-        console.print(f"{_count(len(found.unfinished))} of an earlier purge are finished.", highlight=False)
+        console.print(
+            f"{count_assets(len(found.unfinished))} of an earlier purge are finished.", highlight=False
+        )
     if not found.due:
         console.print(f"No asset was deleted before {moment}.{younger}", highlight=False)
         return
@@ -119,7 +121,7 @@ def _show(console: Console, found: Findings, before: datetime, url: str) -> None
         table.caption = f"… and {len(found.due) - len(found.first)} more"
     console.print(table)
     console.print(
-        f"{_count(len(found.due))}, {decimal(found.size_bytes)}, deleted before {moment}.{younger}\n"
+        f"{count_assets(len(found.due))}, {decimal(found.size_bytes)}, deleted before {moment}.{younger}\n"
         f"Their originals, thumbnails, vectors and history go from {escape(url)} for good.",
         highlight=False,
         soft_wrap=True,
@@ -131,16 +133,16 @@ def _ask(count: int) -> None:
     if not sys.stdin.isatty():
         sys.stderr.write("Nothing was purged: nobody is there to be asked. Say --yes.\n")
         raise typer.Exit(1)
-    if not typer.confirm(f"Purge {_count(count)}?"):
+    if not typer.confirm(f"Purge {count_assets(count)}?"):
         sys.stdout.write("Nothing was purged.\n")
         raise typer.Exit(1)
 
 
 def _tell(console: Console, report: Report) -> None:
-    console.print(f"{_count(len(report.purged))} purged, {decimal(report.size_bytes)}.", highlight=False)
+    console.print(
+        f"{count_assets(len(report.purged))} purged, {decimal(report.size_bytes)}.", highlight=False
+    )
     if report.kept:
-        console.print(f"{_count(len(report.kept))} kept: restored or changed meanwhile.", highlight=False)
-
-
-def _count(number: int) -> str:
-    return f"{number:,} asset" if number == 1 else f"{number:,} assets"
+        console.print(
+            f"{count_assets(len(report.kept))} kept: restored or changed meanwhile.", highlight=False
+        )

@@ -1,0 +1,1 @@
+"""Tests of export: everything leaves, whole, under its own name."""
