@@ -41,11 +41,13 @@ class Rows:
         Raises:
             CatalogueUnavailableError: neither index nor catalogue has them for now.
         """
-        found: dict[str, Values] = {}
-        for asset_id in ids:
-            fresh = self._follower.fresh.get(asset_id)
-            if fresh and fresh.row.revision >= self._follower.columns.revision(asset_id):
-                found[asset_id] = values_of(fresh.row)
+        known = [fresh.row for asset_id in ids if (fresh := self._follower.fresh.get(asset_id))]
+        newest = self._follower.columns.revisions([row.id for row in known])
+        found = {
+            row.id: values_of(row)
+            for row, revision in zip(known, newest, strict=True)
+            if row.revision >= revision
+        }
         missing = [asset_id for asset_id in ids if asset_id not in found]
         found |= await self._find_indexed(missing)
         missing = [asset_id for asset_id in missing if asset_id not in found]
@@ -65,8 +67,12 @@ class Rows:
             log.warning("index.unreadable", error=str(error))
             self._index.forget()
             return {}
-        columns = self._follower.columns
-        return {key: row for key, row in rows.items() if row["revision"] >= columns.revision(key)}
+        newest = self._follower.columns.revisions(list(rows))
+        return {
+            key: row
+            for (key, row), revision in zip(rows.items(), newest, strict=True)
+            if row["revision"] >= revision
+        }
 
 
 def values_of(row: Row) -> Values:

@@ -1,4 +1,4 @@
-"""Search: the query's vector, the two lists, one order, the rows, and why each is there."""
+"""Search: the query's vector, the two lists, one order, and the rows; `results` tells why each is there."""
 
 from __future__ import annotations
 
@@ -14,21 +14,13 @@ from dam import keys
 from dam.errors import InferenceError, InferenceUnavailableError, ObjectNotFoundError
 from dam.ids import is_id
 from dam.media import HEAD_BYTES, sniff_type
-from dam.search.schema import texts_of
-from dam.search.words import keys_of, query_words, split_words
+from dam.search.words import query_words
 from gallery_api import refusals
-from gallery_api.answers.asset import show_values
-from gallery_api.answers.searching import (
-    FieldMatch,
-    Matched,
-    SearchAnswer,
-    SearchResult,
-    SemanticMatch,
-    TextMatch,
-)
+from gallery_api.answers.searching import SearchAnswer
 from gallery_api.bento import Embedded
 from gallery_api.candidates import words_of
 from gallery_api.fusing import Found, fuse, only_semantic, only_text
+from gallery_api.results import show_results
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +35,7 @@ if TYPE_CHECKING:
     from gallery_api.candidates import Candidates, Scope
     from gallery_api.filters import PictureQuery, SearchQuery
     from gallery_api.following import Follower
-    from gallery_api.rows import Rows, Values
+    from gallery_api.rows import Rows
     from gallery_api.settings import GallerySettings
 
 _FEWEST: Final = 100
@@ -152,7 +144,7 @@ class Searcher:
             semantic = [hit for hit in semantic if hit.id != asked.without]
         found = await self._order(asked, semantic, text)
         rows = await self._rows.find([item.id for item in found])
-        items = [_show(item, rows[item.id], asked.words) for item in found if item.id in rows]
+        items = show_results(found, rows, asked.words)
         reason = asked.reason or self._missing_index()
         return SearchAnswer(
             items=items,
@@ -207,29 +199,3 @@ class Searcher:
         except ObjectNotFoundError:
             return None
         return np.asarray(json.loads(stored.data)["embedding"], np.float32)
-
-
-def _show(found: Found, row: Values, words: Sequence[str]) -> SearchResult:
-    semantic = (
-        SemanticMatch(rank=found.semantic_rank, similarity=round(found.similarity, 4))
-        if found.semantic_rank
-        else None
-    )
-    text = (
-        TextMatch(rank=found.text_rank, score=round(found.text_score, 4), fields=_explain(row, words))
-        if found.text_rank
-        else None
-    )
-    matched = Matched(semantic=semantic, text=text)
-    return SearchResult(asset=show_values(row), score=round(found.score, 6), matched=matched)
-
-
-def _explain(row: Values, words: Sequence[str]) -> list[FieldMatch]:
-    """The words of each field that were asked for, as they stand there."""
-    wanted = set(words)
-    matches = []
-    for name, text in texts_of(row).items():
-        found = dict.fromkeys(word for word in split_words(text) if wanted.intersection(keys_of(word)))
-        if found:
-            matches.append(FieldMatch(field=name, words=list(found)[:20]))
-    return matches

@@ -52,6 +52,9 @@ def query_words(text: str) -> list[str]:
 
 def split_words(text: str) -> Iterator[str]:
     """The words as they stand in the text."""
+    if text.isascii():  # most are, and none of them changes its script within a word
+        yield from _WORD.findall(text)
+        return
     for match in _WORD.finditer(text):
         yield from _RUN.findall(match.group())
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from dam.search.packing import PACKED, newest_of_each, pack, pack_one
+from dam.search.packing import PACKED, bisect, newest_of_each, pack, pack_one
 from gallery_api.listing.codes import Codes
 from gallery_api.listing.tags import Tags
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 COLUMNS: Final = (
@@ -41,7 +43,7 @@ PURGED: Final = "purged"
 """The status that the columns give a purged asset: it is in no list."""
 NO_RATING: Final = -1
 _FIRST_CAPACITY: Final = 1024
-_LOOP_UP_TO: Final = 1024
+_BISECT_UP_TO: Final = 4096
 _LAST_EPOCH: Final = 255
 _DAY_US: Final = 86_400_000_000
 
@@ -92,10 +94,14 @@ class Columns:
         """How many ids are smaller than this one."""
         return self._bisect(pack_one(asset_id))[0]
 
-    def revision(self, asset_id: str) -> int:
-        """The newest revision that is known of an asset; 0 where it is not known."""
-        slot = self.find(asset_id)
-        return 0 if slot is None else int(self._arrays["revision"][slot])
+    def find_many(self, asset_ids: Sequence[str]) -> NDArray[np.int64]:
+        """The slot of each of these ids, -1 for those that are not known."""
+        return self._find_all(pack(pa.array(asset_ids, pa.string())))
+
+    def revisions(self, asset_ids: Sequence[str]) -> NDArray[np.int32]:
+        """The newest revision that is known of each of these; 0 where none is."""
+        slots = self.find_many(asset_ids)
+        return np.where(slots < 0, 0, self._arrays["revision"][slots])
 
     def apply(self, batch: pa.RecordBatch) -> None:
         """Take over the newest revision of each asset in a batch with `COLUMNS`."""
@@ -113,15 +119,17 @@ class Columns:
         self._write(batch.take(newest[is_newer]), slots[is_newer], ids[is_newer], is_known[is_newer])
 
     def _find_all(self, ids: NDArray[np.bytes_]) -> NDArray[np.int64]:
-        """The slot of each of these sorted ids, -1 for those that are not known."""
-        if len(ids) <= _LOOP_UP_TO:
-            found = [self._bisect(bytes(item.ljust(16, b"\0"))) for item in ids]
-            return np.array([self._order[at] if is_there else -1 for at, is_there in found], np.int64)
-        ordered = self._arrays["id"][self.order]
-        at = np.searchsorted(ordered, ids)
-        within = np.minimum(at, max(self.size - 1, 0))
-        is_there = (at < self.size) & (ordered[within] == ids) if self.size else np.zeros(len(ids), bool)
+        """The slot of each of these ids, -1 for those that are not known."""
+        at = self._place_all(ids)
+        within = np.minimum(at, self.size - 1)
+        is_there = (at < self.size) & (self._arrays["id"][self._order[within]] == ids)
         return np.where(is_there, self._order[within], -1).astype(np.int64)
+
+    def _place_all(self, ids: NDArray[np.bytes_]) -> NDArray[np.intp]:
+        """How many known ids are smaller than each of these."""
+        if len(ids) <= _BISECT_UP_TO:
+            return bisect(self._arrays["id"], self.order, ids)
+        return np.searchsorted(self._arrays["id"][self.order], ids)
 
     def _bisect(self, packed: bytes) -> tuple[int, bool]:
         """Where an id stands, or would stand, in the order, and whether it is there."""
@@ -142,10 +150,7 @@ class Columns:
         if not count:
             return slots
         self._reserve(self.size + count)
-        if count <= _LOOP_UP_TO:
-            places = np.array([self._bisect(bytes(item))[0] for item in ids])
-        else:
-            places = np.searchsorted(self._arrays["id"][self.order], ids)
+        places = self._place_all(ids)
         self._order[: self.size + count] = np.insert(self.order, places, slots)
         self._arrays["id"][slots] = ids
         self.size += count

@@ -15,7 +15,7 @@ from dam.search.packing import unpack
 from gallery_api.answers.asset import Day
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -66,12 +66,12 @@ class Selection:
         """How many pass."""
         return int(self.mask().sum())
 
-    def passing(self, ids: list[str]) -> set[str]:
+    def passing(self, ids: Sequence[str]) -> set[str]:
         """Those of `ids` that pass."""
-        slots = {asset_id: self._columns.find(asset_id) for asset_id in ids}
-        known = [asset_id for asset_id, slot in slots.items() if slot is not None]
-        passes = self._test(np.array([slots[asset_id] for asset_id in known], np.int32))
-        return {asset_id for asset_id, is_in in zip(known, passes, strict=True) if is_in}
+        slots = self._columns.find_many(ids)
+        passes = slots >= 0
+        passes[passes] = self._test(slots[passes].astype(np.int32))
+        return {asset_id for asset_id, is_in in zip(ids, passes, strict=True) if is_in}
 
     def days(self) -> list[Day]:
         """Days with assets that pass, newest first."""
