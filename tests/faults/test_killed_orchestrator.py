@@ -128,17 +128,22 @@ async def until(is_so: Callable[[], bool], within_s: float = 30) -> None:
             await asyncio.sleep(0.01)
 
 
+async def both_work(pair: list[process.Started]) -> None:
+    for one in pair:
+        await until(lambda one=one: "intake.opened" in one.said())  # type: ignore[misc]  # a bound default
+
+
 async def kill_one_after_the_other(pipeline: Pipeline, pair: list[process.Started]) -> None:
     """`kill -9` one of the two at a random moment of its work and start another; never both at once."""
     chance = random.Random(SEED)  # noqa: S311 - the same moments in each run
     for _ in range(KILLS):
-        for one in pair:
-            await until(lambda one=one: "intake.opened" in one.said())  # type: ignore[misc]  # a bound default
+        await both_work(pair)
         victim = chance.randrange(2)
         await asyncio.sleep(chance.uniform(0, 0.9))
         pair[victim].process.kill()
         pair[victim].process.wait()
         pair[victim] = pipeline.start()
+    await both_work(pair)
 
 
 async def test_killing_orchestrators_loses_nothing_and_doubles_nothing(pipeline: Pipeline) -> None:

@@ -72,10 +72,11 @@ class Bench:
             return self.handle.delta.version()
 
     def publisher(self, **changed: Any) -> SnapshotPublisher:
-        """A new one, as after a start of the process."""
+        """A new one, as after a start of the process; `folder` is then its own."""
         worker = Worker("test")
         self.workers.append(worker)
-        self.folder.mkdir(exist_ok=True)
+        self.folder = self.folder.with_name(f"temporary-{len(self.workers)}")
+        self.folder.mkdir()
         settings = self.settings.model_copy(update={"snapshot_interval_s": 0.0, **changed})
         handle = TableHandle.open(*delta_location(settings))
         return SnapshotPublisher(self.store, handle, worker, self.folder, settings)
