@@ -57,6 +57,11 @@ export class FakeCatalogue {
     for (let number = start; number < end; number++) yield this.#current(makeAsset(number));
   }
 
+  /** The id of a generated asset, newest first. */
+  idAt(number: number): string {
+    return idOf(instantOf(number), number);
+  }
+
   find(id: string): Asset | undefined {
     const changed = this.#changed.get(id)?.at(-1);
     if (changed) return changed;

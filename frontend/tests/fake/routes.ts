@@ -46,7 +46,10 @@ export class FakeRoutes {
   }
 
   answer(asked: Asked): Answered {
-    if (this.down) return problem(503, 'store_unavailable', 'The bucket does not answer.');
+    if (this.down) {
+      const refusal = problem(503, 'store_unavailable', 'The bucket does not answer.');
+      return { ...refusal, headers: { 'Retry-After': '1' } };
+    }
     const [, , resource = '', id = '', action = ''] = asked.path.split('/');
     if (resource === 'assets' && id === 'batch') return this.#batch(json(asked) as BatchEdit);
     if (resource === 'assets' && id) return this.#asset(asked, id, action);
