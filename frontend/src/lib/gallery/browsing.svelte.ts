@@ -5,7 +5,7 @@
  * page knows what comes before and after. Filled by the gallery and the search, read by the asset page.
  */
 import { listAssets, listDays, readAsset } from '#lib/api/assets.ts';
-import type { Filters } from '#lib/api/types.ts';
+import type { Asset, Filters } from '#lib/api/types.ts';
 import { writeFilters } from '#lib/filters/filters.ts';
 import { listen, type LiveChange } from '#lib/live/changes.ts';
 import { Timeline, type Position } from './timeline.svelte.ts';
@@ -53,6 +53,21 @@ export function alongTimeline(timeline: Timeline): Neighbours {
     return there && timeline.tileAt(there)?.id;
   };
   return { previous: to('left'), next: to('right') };
+}
+
+/** Wide enough to lay out a gallery that nobody has seen yet. */
+const NOMINAL_WIDTH = 1200;
+
+/** Walk along the whole gallery, from an asset that was opened by its address. */
+export async function alongAll(asset: Asset | undefined): Promise<Neighbours | undefined> {
+  if (!asset) return undefined;
+  const timeline = makeTimeline({});
+  timeline.resize(NOMINAL_WIDTH);
+  await timeline.refresh();
+  const section = timeline.sections.find(({ day }) => day === asset.received_at?.slice(0, 10));
+  while (section && !section.isSettled && !section.problem && !timeline.find(asset.id))
+    await timeline.extend(section);
+  return alongTimeline(timeline);
 }
 
 /** Walk along a list, as search results. */
