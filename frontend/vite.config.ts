@@ -10,8 +10,8 @@ export default defineConfig({
   plugins: [
     tailwindcss(),
     sveltekit({
-      // One page for every route: the gallery needs no server of its own.
-      adapter: adapter({ fallback: 'index.html' })
+      // One page for every route: the gallery needs no server of its own. Whoever serves it may send `.br` and `.gz`.
+      adapter: adapter({ fallback: 'index.html', precompress: true })
     })
   ],
   server: { proxy: { '/api': api } },

@@ -1,15 +1,17 @@
-"""Serves the built gallery: its files as they are, and its one page for every address of its own."""
+"""Serves the built gallery: its files, packed where the build did that, and one page for all its addresses."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import os
 
     from starlette.responses import Response
     from starlette.types import Scope
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 _PAGE: Final = "index.html"
 _FALLBACKS: Final = ("200.html", _PAGE)
 _IMMUTABLE: Final = "_app/immutable/"
+_PACKED: Final = (("br", ".br"), ("gzip", ".gz"))
+"""Content codings, best first, and how the build names a file that is packed so."""
 _SECURITY: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -30,6 +34,23 @@ class Frontend(StaticFiles):
     def __init__(self, folder: Path) -> None:
         super().__init__(directory=folder, html=True)
         self._fallback = next((name for name in _FALLBACKS if (folder / name).is_file()), _PAGE)
+
+    def file_response(
+        self,
+        full_path: str | os.PathLike[str],
+        stat_result: os.stat_result,
+        scope: Scope,
+        status_code: int = 200,
+    ) -> Response:
+        """The file, or what the build made of it in a coding that the browser takes."""
+        packed, coding = _find_packed(Path(full_path), Headers(scope=scope).get("accept-encoding", ""))
+        if coding:
+            stat_result = packed.stat()
+        response = super().file_response(packed, stat_result, scope, status_code)
+        if coding:
+            response.headers["Content-Encoding"] = coding
+        response.headers["Vary"] = "Accept-Encoding"
+        return response
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """A file, or the page where none has that name and the name is no file's."""
@@ -49,3 +70,13 @@ class Frontend(StaticFiles):
 
 def _names_a_file(path: str) -> bool:
     return "." in path.rpartition("/")[2]
+
+
+def _find_packed(path: Path, accepted: str) -> tuple[Path, str]:
+    """The smallest form of a file that the browser takes, and its coding; the file itself has none."""
+    codings = {coding.partition(";")[0].strip() for coding in accepted.split(",")}
+    for coding, ending in _PACKED:
+        packed = path.with_name(path.name + ending)
+        if coding in codings and packed.is_file():
+            return packed, coding
+    return path, ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 from typing import TYPE_CHECKING
@@ -211,11 +212,12 @@ async def test_uploads_are_passed_on_as_they_come(tmp_path: Path) -> None:
 
 
 async def test_the_built_gallery_is_served_beside_the_api(rig: Rig, tmp_path: Path) -> None:
-    """Its files as they are, its page for its own addresses, and errors for what is neither."""
+    """Its files, packed for who takes that; its page for its own addresses; errors for what is neither."""
     built = tmp_path / "built"
     (built / "_app" / "immutable").mkdir(parents=True)
     (built / "index.html").write_text("<title>Gallery</title>")
     (built / "_app" / "immutable" / "a.js").write_text("1")
+    (built / "_app" / "immutable" / "a.js.gz").write_bytes(gzip.compress(b"1"))
     async with serving(rig.settings.model_copy(update={"frontend_dir": built}), rig.queue) as client:
         base = str(client.base_url).removesuffix("/api/")
         for path in ("/", "/search?q=boat", "/assets/01a20cab-78d5-754e-87d0-ed4130bc5e5c"):
@@ -224,6 +226,14 @@ async def test_the_built_gallery_is_served_beside_the_api(rig: Rig, tmp_path: Pa
             assert page.headers["cache-control"] == "no-cache"
         script = await client.get(f"{base}/_app/immutable/a.js")
         assert "immutable" in script.headers["cache-control"]
+        assert (script.text, script.headers["content-encoding"], script.headers["vary"]) == (
+            "1",
+            "gzip",
+            "Accept-Encoding",
+        )
+        plain = await client.get(f"{base}/_app/immutable/a.js", headers={"accept-encoding": "identity"})
+        assert (plain.content, plain.headers.get("content-encoding")) == (b"1", None)
+        assert plain.headers["content-type"] == script.headers["content-type"]
         assert (await client.get(f"{base}/missing.js")).status_code == 404
         unknown = await client.get("/nowhere")
         assert (unknown.status_code, unknown.headers["content-type"]) == (404, "application/problem+json")
