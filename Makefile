@@ -1,9 +1,10 @@
-# make demo       everything on this machine, with sample pictures, until Ctrl-C
-# make test       every test, against a real RabbitMQ and a real S3 server
-# make check      lint, formatting, types, the import rule
-# make bench      every benchmark
-# make frontend   the gallery's pages, from frontend/ into frontend/build/
-# make lock       pin the dependencies anew
+# make demo         everything on this machine, with sample pictures, until Ctrl-C
+# make test         every test, against a real RabbitMQ and a real S3 server
+# make check        lint, formatting, types, the import rule; the frontend's lint, types and units
+# make bench        every benchmark
+# make frontend     the gallery's pages, from frontend/ into frontend/build/
+# make screenshots  the pictures of the gallery in docs/screenshots/
+# make lock         pin the dependencies anew
 
 PYTHON ?= python3
 VENV := .venv
@@ -14,7 +15,7 @@ INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check --constraint re
 NPM = cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm
 PAGES := frontend/build/index.html
 
-.PHONY: demo frontend test test-base check format bench lock clean
+.PHONY: demo frontend test test-base check format bench screenshots lock clean
 
 demo: $(VENV)/.demo $(PAGES)
 	@$(BIN)/dam demo $(ARGS)
@@ -29,19 +30,28 @@ test: $(VENV)/.check $(PAGES)
 test-base: $(VENV)/.check
 	@$(BIN)/pytest tests/bentos/base_golden.py $(ARGS)
 
-check: $(VENV)/.check
+check: $(VENV)/.check frontend/node_modules/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -q tests/test_imports.py
+	$(NPM) run --silent lint
+	$(NPM) run --silent check
+	$(NPM) run --silent test
 
-format: $(VENV)/.check
+format: $(VENV)/.check frontend/node_modules/.installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(NPM) run --silent format
 
 bench: $(VENV)/.check
 	@tests/services/install.sh
 	@for name in memory batching demo_quality maintenance; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name $(ARGS) || exit 1; done
+
+# A demo of its own, photographed in Debian's Chromium.
+screenshots: $(VENV)/.demo $(PAGES)
+	@tests/services/install.sh
+	@$(NPM) run --silent screenshots
 
 # pip reads the lock as constraints: each extra installs only what it names, at these versions.
 lock: $(VENV)/.check
