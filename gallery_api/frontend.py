@@ -1,4 +1,4 @@
-"""Serves the built gallery: its files, packed where the build did that, and one page for all its addresses."""
+"""Serves the built gallery: files, packed where the build did that, and one page for all its addresses."""
 
 from __future__ import annotations
 
