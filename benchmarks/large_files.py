@@ -19,7 +19,7 @@ FORMATS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "jpeg": ("jpg", {"quality": 90}),
     "progressive_jpeg": ("jpg", {"quality": 90, "progressive": True}),
     "png": ("png", {"compress_level": 1}),
-    "heic": ("heic", {"quality": 50, "enc_params": {"x265:preset": "ultrafast"}}),
+    "heic": ("heic", {"quality": 50, "enc_params": {"preset": "ultrafast"}}),
     "progressive_jpeg_444": ("jpg", {"quality": 90, "progressive": True, "subsampling": 0}),
     "png_with_alpha": ("png", {"compress_level": 1}),
     "tiff": ("tif", {"compression": "tiff_lzw"}),
