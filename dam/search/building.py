@@ -6,6 +6,7 @@ Nothing is published here: until the keeper does, readers go on with the old one
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ from dam.search.sources import find_model, missing_vectors, read_newest, read_ve
 from dam.search.table import IndexTable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import lancedb
     import pyarrow as pa
 
@@ -51,18 +54,39 @@ async def build_index(connection: lancedb.AsyncConnection, handle: TableHandle, 
     model, dim = found or (None, 1)
     name = f"assets-{new_id()}"
     table = await IndexTable.create(connection, name, dim)
-    count = 0
-    pieces = read_newest(handle)
-    while (rows := await worker.run(next, pieces, None)) is not None:
-        live = rows.filter(pc.not_equal(rows["event"], "purged"))
-        if live.num_rows:
-            await table.append(await worker.run(_prepare, handle, live, model, dim))
-            count += live.num_rows
+    await _fill(table, handle, worker, model)
+    count = await table.count()
     approximate = await table.index()
     log.info(
         "index.built", rows=count, version=version, model=model, seconds=round(time.monotonic() - started, 2)
     )
     return Built(name, table, version, model, approximate)
+
+
+async def _fill(table: IndexTable, handle: TableHandle, worker: Worker, model: str | None) -> None:
+    """All rows in one write: a file for each few thousand would be read, and merged, for ever after.
+
+    The library's thread asks this loop for the next rows, and the loop the worker, which holds the handle.
+    """
+    loop = asyncio.get_running_loop()
+    pieces = read_newest(handle)
+    is_over = False
+
+    async def read_next() -> pa.Table | None:
+        while not is_over and (rows := await worker.run(next, pieces, None)) is not None:
+            live = rows.filter(pc.not_equal(rows["event"], "purged"))
+            if live.num_rows:
+                return await worker.run(_prepare, handle, live, model, table.dim)
+        return None
+
+    def read_all() -> Iterator[pa.RecordBatch]:
+        while (rows := asyncio.run_coroutine_threadsafe(read_next(), loop).result()) is not None:
+            yield from rows.to_batches()
+
+    try:
+        await table.fill(read_all())
+    finally:
+        is_over = True
 
 
 def _prepare(handle: TableHandle, rows: pa.Table, model: str | None, dim: int) -> pa.Table:

@@ -35,6 +35,8 @@ _VERSIONS_AT_ONCE: Final = 64
 _TEND_AFTER: Final = 16
 """Merges; each leaves a small file."""
 _TEND_EVERY_S: Final = 60.0
+_TEND_SHARE: Final = 0.05
+"""Of the time, at most, while merges come: files of a large table are merged by writing much of it anew."""
 _PROBE_EVERY_S: Final = 5.0
 _RETIRED_FOR: Final = timedelta(minutes=2)
 """Readers open what is published within a second."""
@@ -60,7 +62,7 @@ class IndexKeeper:
         self._state: IndexState | None = None
         self._etag: str | None = None
         self._merges = 0
-        self._tended_at = self._probed_at = time.monotonic()
+        self._tended_at = self._tend_not_before = self._probed_at = time.monotonic()
 
     async def step(self) -> None:
         """Bring the index up to the catalogue as it is now.
@@ -121,7 +123,7 @@ class IndexKeeper:
             state = await self._publish(
                 state.model_copy(update={"version": until, "rows": await table.count()})
             )
-        if self._merges >= _TEND_AFTER:
+        if self._merges >= _TEND_AFTER and time.monotonic() >= self._tend_not_before:
             await self._tend(table, state)
 
     async def _merge(self, table: IndexTable, state: IndexState, rows: pa.Table) -> None:
@@ -142,9 +144,11 @@ class IndexKeeper:
 
     async def _tend(self, table: IndexTable, state: IndexState) -> None:
         """The library's own upkeep, and the approximate index as soon as the table is large enough."""
+        started = time.monotonic()
         await table.tend()
         approximate = await table.index()
         self._merges, self._tended_at = 0, time.monotonic()
+        self._tend_not_before = self._tended_at + (self._tended_at - started) / _TEND_SHARE
         await self._publish(state.model_copy(update={"approximate": approximate}))
 
     async def _rebuild(self, reason: str) -> None:

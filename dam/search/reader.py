@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _INDEX_CACHE_BYTES: Final = 160 << 20
 _METADATA_CACHE_BYTES: Final = 24 << 20
 _PROBES: Final = 20
-_REFINE: Final = 10
+_REFINE: Final = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-LAYOUT: Final = 2
-"""Raised when the index's columns or its words change; an index of another layout is rebuilt."""
+LAYOUT: Final = 3
+"""Raised when the index's columns, words or kind of vector index change: one of another layout is rebuilt."""
 
 
 class Retired(BaseModel):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import lancedb
 import numpy as np
+import pyarrow as pa
 from lancedb.index import FTS, Bitmap, BTree, IvfRq, LabelList
 
 from dam.errors import IndexUnavailableError
@@ -21,7 +22,6 @@ from dam.search.schema import VECTOR, WORDS, index_schema
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import pyarrow as pa
     from numpy.typing import NDArray
 
 APPROXIMATE_FROM: Final = 5_000
@@ -38,7 +38,12 @@ _SCALAR_INDEXES: Final[dict[str, BTree | Bitmap | LabelList]] = {
     "received_at": BTree(),
     "tags": LabelList(),
 }
-_VECTOR_INDEX: Final = IvfRq(distance_type="cosine")
+_VECTOR_INDEX: Final = IvfRq(distance_type="cosine", num_bits=2, target_partition_size=4096)
+"""Two bits a dimension order well enough that only what is asked for is compared exactly: with one bit, ten
+times as many vectors had to be read, one by one, from all over the table (docs/adr/0007-search.md)."""
+_INDEX_CACHE_BYTES: Final = 32 << 20
+_METADATA_CACHE_BYTES: Final = 16 << 20
+"""By default six and one gigabytes: the keeper reads all of an index when it is tended, and seldom again."""
 _KEEP_VERSIONS: Final = timedelta(minutes=10)
 """Readers see a new version within seconds."""
 
@@ -47,7 +52,8 @@ async def connect(location: tuple[str, dict[str, str]]) -> lancedb.AsyncConnecti
     """The folder of tables; see `dam.store.delta.lance_location`."""
     uri, options = location
     with translated():
-        return await lancedb.connect_async(uri, storage_options=options)
+        session = lancedb.Session(_INDEX_CACHE_BYTES, _METADATA_CACHE_BYTES)
+        return await lancedb.connect_async(uri, storage_options=options, session=session)
 
 
 # lancedb calls a batch whose rows have no vectors bad; `on_bad_vectors="null"` leaves them without.
@@ -74,10 +80,11 @@ class IndexTable:
             await table.count()
             return table
 
-    async def append(self, rows: pa.Table) -> None:
-        """Add rows whose ids are not there."""
+    async def fill(self, rows: Iterator[pa.RecordBatch]) -> None:
+        """Add rows whose ids are not there; a thread of the library's draws them."""
+        reader = pa.RecordBatchReader.from_batches(index_schema(self.dim), rows)
         with translated():
-            await self._table.add(rows, on_bad_vectors="null")
+            await self._table.add(reader, on_bad_vectors="null", write_parallelism=1)
 
     async def merge(self, rows: pa.Table) -> None:
         """Add new ids, and replace older revisions of known ones."""
