@@ -114,6 +114,8 @@ test('zoom', async ({ page, gallery }) => {
   await expect(originals).toHaveCount(1);
   await page.keyboard.press('0');
   await expect(page.getByRole('button', { name: 'Zoom out' })).toBeDisabled();
+  await page.getByRole('main').getByRole('img').first().dblclick();
+  await expect(page.getByRole('button', { name: 'Zoom out' })).toBeEnabled();
 });
 
 /** An address of nothing says so and leads on. */
