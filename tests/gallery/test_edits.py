@@ -62,26 +62,6 @@ async def test_of_two_edits_of_one_revision_one_wins(rig: Rig) -> None:
     assert "revision 2" in problem["detail"]
 
 
-async def test_fifty_clients_edit_one_asset_and_nothing_is_lost(rig: Rig) -> None:
-    """Each adds its own tag to what it has read, again after each 412: all tags are there, without a gap."""
-    row = await rig.add("a red boat")
-
-    async def add_tag(number: int) -> None:
-        while True:
-            shown = await rig.get(f"/assets/{row.id}")
-            answer = await rig.edit(row.id, shown["revision"], tags=[*shown["tags"], f"client-{number}"])
-            if answer.status_code == OK:
-                return
-            assert answer.status_code == httpx.codes.PRECONDITION_FAILED
-
-    await asyncio.gather(*(add_tag(number) for number in range(50)))
-    history = (await rig.get(f"/assets/{row.id}/history"))["items"]
-    assert [item["revision"] for item in history] == list(range(51, 0, -1))
-    assert sorted(history[0]["row"]["tags"]) == sorted(f"client-{number}" for number in range(50))
-    counts = [len(item["row"]["tags"]) for item in history]
-    assert counts == list(range(50, -1, -1))
-
-
 async def test_history_tells_field_by_field_and_a_revert_goes_back(rig: Rig) -> None:
     """A revert is a new revision with the descriptive fields of the old one, the caption's maker too."""
     row = await rig.add("a red boat")
