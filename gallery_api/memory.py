@@ -6,16 +6,9 @@ Without it nothing breaks; it only takes more. Measured in docs/adr/0007-search.
 from __future__ import annotations
 
 import os
-import sys
-from importlib.abc import MetaPathFinder
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from dam.maintenance import memory
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from importlib.machinery import ModuleSpec
-    from types import ModuleType
+from dam import memory
 
 _LANCE: Final = {
     # One machine's worth of reads at once; by default there are 64 threads of them.
@@ -25,22 +18,9 @@ _LANCE: Final = {
 }
 
 
-class _WithoutPandas(MetaPathFinder):
-    """lancedb and Arrow load pandas if it is installed: 35 MB, and no use of it."""
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """Say that there is no pandas; all other modules are found as always."""
-        del path, target
-        if fullname == "pandas":
-            raise ModuleNotFoundError("The gallery does without pandas.", name=fullname)
-        return None
-
-
 def hold_back() -> None:
-    """Few threads, no pandas, and freed memory back to the system at once."""
+    """Few threads, nothing unused, and freed memory back to the system at once."""
     for name, value in _LANCE.items():
         os.environ.setdefault(name, value)
-    sys.meta_path.insert(0, _WithoutPandas())
     memory.hold_back()
+    memory.hold_back_tables()

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+# ruff: noqa: E402 - the allocator is set up before anything starts a thread
+from dam import memory
+
+memory.hold_back()
+
 import asyncio
 import contextlib
 import sys

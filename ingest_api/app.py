@@ -17,10 +17,10 @@ from dam.connections import Connection
 from dam.errors import DamError, QueueUnavailableError, SettingsError, StoreUnavailableError
 from dam.problem import CONTENT_TYPE, Problem
 from dam.queue.opening import open_queue
+from dam.room import Room
 from dam.store.opening import open_store
 from ingest_api import metrics as counting
 from ingest_api.answers import UPLOAD_BODY, UPLOAD_RESPONSES, Readiness, UploadAnswer
-from ingest_api.budget import MemoryBudget
 from ingest_api.intake import Intake
 from ingest_api.upload import Uploads
 
@@ -52,8 +52,8 @@ def create_app(
         "queue", lambda: queue_opener(settings), QueueUnavailableError, settings.connect_timeout_s
     )
     metrics = counting.Metrics()
-    budget = MemoryBudget(settings.upload_memory_bytes)
-    uploads = Uploads(Intake(store, queue, settings), budget, metrics, settings)
+    room = Room(settings.upload_memory_bytes)
+    uploads = Uploads(Intake(store, queue, settings), room, metrics, settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -11,17 +11,17 @@ from starlette.responses import Response
 
 from dam.names import safe_name
 from dam.problem import CONTENT_TYPE
+from dam.room import NoRoomError
 from ingest_api import refusals
 from ingest_api.answers import RefusedFile, UploadAnswer, UploadedFile, upload_problem
 from ingest_api.body import BodyAnswer, RequestBody
-from ingest_api.budget import OutOfBudgetError
 from ingest_api.multipart import MultipartBody, Part
 from ingest_api.refusals import RefusalError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from ingest_api.budget import MemoryBudget
+    from dam.room import Room
     from ingest_api.intake import Intake
     from ingest_api.metrics import Metrics
     from ingest_api.settings import IngestSettings
@@ -39,11 +39,9 @@ _Outcomes = list[tuple[str | None, _Outcome]]
 class Uploads:
     """Answers uploads; one for the whole app."""
 
-    def __init__(
-        self, intake: Intake, budget: MemoryBudget, metrics: Metrics, settings: IngestSettings
-    ) -> None:
+    def __init__(self, intake: Intake, room: Room, metrics: Metrics, settings: IngestSettings) -> None:
         self._intake = intake
-        self._budget = budget
+        self._room = room
         self._metrics = metrics
         self._settings = settings
 
@@ -65,10 +63,10 @@ class Uploads:
         form = MultipartBody(content_type, body.chunks())
         size = min(body.declared, PART_MEMORY_BYTES)
         try:
-            async with self._budget.hold(size, self._settings.upload_wait_s):
+            async with self._room.hold(size, self._settings.upload_wait_s):
                 with self._metrics.receiving.track_inprogress():
                     await self._take_files(form, outcomes)
-        except OutOfBudgetError as error:
+        except NoRoomError as error:
             raise refusals.busy(self._settings.retry_after_s) from error
 
     async def _take_files(self, form: MultipartBody, outcomes: _Outcomes) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from orchestrator import memory
+from dam import memory
 
 memory.hold_back()
+memory.hold_back_tables()
 
 import structlog  # noqa: E402 - the allocator is set up before anything starts a thread
 import uvloop  # noqa: E402 - as above

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from dam import keys
+from dam import keys, memory
 from dam.errors import InferenceError
-from orchestrator import memory
+from dam.room import Room
 from orchestrator.deriving import Derived, count_pixels, derive
 from orchestrator.errors import OriginalTooLargeError
 from orchestrator.inference import Bento, Caption, Embedding, Sent
@@ -46,8 +46,8 @@ class Enricher:
         self._store = store
         self._bento = bento
         self._settings = settings
-        self._bytes = memory.Room(settings.bytes_in_flight)
-        self._pixels = memory.Room(settings.pixels_in_flight)
+        self._bytes = Room(settings.bytes_in_flight)
+        self._pixels = Room(settings.pixels_in_flight)
 
     async def enrich(self, job: EnrichJob) -> Enrichment:
         """Do what the job wants.

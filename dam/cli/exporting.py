@@ -14,9 +14,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from dam.maintenance import memory
+from dam import memory
 
 memory.hold_back()
+memory.hold_back_tables()
 
 from dam import logs  # noqa: E402 - the allocators are set up before the table's library is loaded
 from dam.catalogue.row import AssetType  # noqa: E402, TC001 - as above; Typer reads it

@@ -10,9 +10,10 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from dam.maintenance import memory
+from dam import memory
 
 memory.hold_back()
+memory.hold_back_tables()
 
 from dam import logs  # noqa: E402 - the allocators are set up before the table's library is loaded
 from dam.cli.calling import call, read_settings  # noqa: E402 - as above

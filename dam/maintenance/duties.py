@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from dam.catalogue.storage import TableHandle
-from dam.maintenance.memory import trim
 from dam.maintenance.patience import backoff_s, pause, try_once, try_until_it_works
 from dam.maintenance.reconciliation import Reconciler
 from dam.maintenance.snapshot import SnapshotPublisher
 from dam.maintenance.upkeep import Upkeep
 from dam.maintenance.worker import Worker
+from dam.memory import trim
 from dam.queue.opening import open_queue
 from dam.store.delta import delta_location
 

@@ -1,74 +1,18 @@
-"""Room for what is large, and memory that goes back to the system."""
+"""Memory of large decodes goes back to the system."""
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
-from typing import TYPE_CHECKING
 
-import pytest
-
-from orchestrator.memory import Room
 from tests.orchestrator.process import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-
-async def hold(room: Room, amount: int, log: list[str], name: str, release: asyncio.Event) -> None:
-    async with room.hold(amount):
-        log.append(name)
-        await release.wait()
-
-
-async def test_what_fits_together_is_held_together_and_the_rest_waits_its_turn() -> None:
-    """First come, first served: a small one does not overtake a large one that waits."""
-    room, log, release = Room(10), list[str](), asyncio.Event()
-    async with asyncio.TaskGroup() as group:
-        for name, amount in (("a", 6), ("b", 4), ("large", 10), ("late", 1)):
-            group.create_task(hold(room, amount, log, name, release))
-        for _ in range(5):
-            await asyncio.sleep(0)
-        assert log == ["a", "b"]
-        release.set()
-    assert log == ["a", "b", "large", "late"]
-
-
-async def test_what_is_larger_than_the_room_is_held_alone() -> None:
-    """A picture beyond all bounds is worked on, with nothing beside it."""
-    room, log, release = Room(10), list[str](), asyncio.Event()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(hold(room, 1_000, log, "huge", release))
-        group.create_task(hold(room, 0, log, "nothing", release))
-        group.create_task(hold(room, 1, log, "small", release))
-        for _ in range(5):
-            await asyncio.sleep(0)
-        assert log == ["huge", "nothing"]
-        release.set()
-    assert log == ["huge", "nothing", "small"]
-
-
-@pytest.mark.parametrize("cancelled", [[1], [2], [1, 2], [0, 1]])
-async def test_a_cancelled_wait_leaves_the_room_as_it_was(cancelled: Sequence[int]) -> None:
-    """Whoever is called off while waiting, or in the moment of being let in, holds nothing."""
-    room, release = Room(10), asyncio.Event()
-    tasks = [asyncio.create_task(hold(room, 10, [], str(number), release)) for number in range(3)]
-    await asyncio.sleep(0)
-    for number in cancelled:
-        tasks[number].cancel()
-    release.set()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    async with asyncio.timeout(1), room.hold(10):
-        pass
-    assert room._taken == 0
-
 
 LARGE_DECODES = """
 import io, sys, threading
-from orchestrator import memory
+from dam import memory
 if sys.argv[1] == "held back":
     memory.hold_back()
+    memory.hold_back_tables()
 from PIL import Image
 from orchestrator.deriving import derive
 

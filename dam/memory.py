@@ -1,0 +1,79 @@
+"""Keeps a process small: what is freed goes back to the system at once.
+
+The entry points call `hold_back`, and `hold_back_tables` where they use tables, before they load large
+libraries and start threads; whoever has freed much calls `trim`. Only glibc is tuned; elsewhere nothing
+happens. Without any of it nothing breaks, it only takes more: measured in docs/adr/0003-maintenance.md and
+docs/adr/0004-orchestrator.md.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from functools import cache
+from importlib.abc import MetaPathFinder
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
+_M_TRIM_THRESHOLD: Final = -1
+_M_MMAP_THRESHOLD: Final = -3
+_M_ARENA_MAX: Final = -8
+_ARENAS: Final = 2
+_LARGE_BLOCK: Final = 256 * 1024
+_DELTALAKE_ALLOCATOR: Final = ("_RJEM_MALLOC_CONF", "narenas:1,dirty_decay_ms:0,muzzy_decay_ms:0")
+"""deltalake brings its own allocator (jemalloc), which reads this when it is loaded."""
+
+
+class _WithoutPandas(MetaPathFinder):
+    """Arrow and lancedb load pandas if it is installed: 40 MB, and no use of it."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Say that there is no pandas; all other modules are found as always."""
+        del path, target
+        if fullname == "pandas":
+            raise ModuleNotFoundError("This service does without pandas.", name=fullname)
+        return None
+
+
+def hold_back() -> None:
+    """Few arenas, and large blocks from the kernel and straight back.
+
+    glibc otherwise keeps one arena for each thread and raises its threshold with the first large block that
+    is freed: the next ones then stay in the heap for good.
+    """
+    libc = _glibc()
+    if libc is not None:
+        libc.mallopt(_M_ARENA_MAX, _ARENAS)
+        libc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK)
+        libc.mallopt(_M_TRIM_THRESHOLD, _LARGE_BLOCK)
+
+
+def hold_back_tables() -> None:
+    """The same for Arrow and deltalake, and no pandas; to be called before deltalake is loaded."""
+    os.environ.setdefault(*_DELTALAKE_ALLOCATOR)
+    sys.meta_path.insert(0, _WithoutPandas())
+    import pyarrow as pa  # noqa: PLC0415 - not every service has it
+
+    pa.set_memory_pool(pa.system_memory_pool())
+
+
+def trim() -> None:
+    """Give back to the system what is free now; takes about a millisecond."""
+    libc = _glibc()
+    if libc is not None:
+        libc.malloc_trim(0)
+
+
+@cache
+def _glibc() -> ctypes.CDLL | None:
+    if sys.platform != "linux":
+        return None
+    libc = ctypes.CDLL(None)
+    return libc if hasattr(libc, "mallopt") and hasattr(libc, "malloc_trim") else None
