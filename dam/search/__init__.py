@@ -1,5 +1,9 @@
 """The search index: a Lance table under `search/`, kept from the catalogue's change feed, disposable.
 
-Maintenance keeps it (`keeper`), the gallery reads it (`reader`). Importing the two costs a second and 60 MB:
+Maintenance keeps it (`keeper`), the gallery reads it (`reader`). Importing the two costs a second and 50 MB:
 nothing but those processes may.
 """
+
+from dam.search import hollow
+
+hollow.install()

@@ -161,10 +161,9 @@ class Columns:
         capacity = len(self._order)
         if size <= capacity:
             return
-        more = max(size, capacity + capacity // 2) - capacity
-        self._order = np.concatenate([self._order, np.zeros(more, np.int32)])
-        for name, array in self._arrays.items():
-            self._arrays[name] = np.concatenate([array, np.zeros(more, array.dtype)])
+        capacity = max(size, capacity + capacity // 2)
+        self._order = _grow(self._order, capacity)
+        self._arrays = {name: _grow(array, capacity) for name, array in self._arrays.items()}
 
     def _write(
         self,
@@ -198,3 +197,10 @@ class Columns:
         epochs[slots[is_known]] += 1
         self.tags.note_replaced(int(is_known.sum()))
         self.tags.put(slots, epochs, tags)
+
+
+def _grow(array: NDArray[Any], capacity: int) -> NDArray[Any]:
+    """The same with more room, which takes no memory before it is used: nobody writes zeros into it."""
+    grown = np.zeros(capacity, array.dtype)
+    grown[: len(array)] = array
+    return grown
