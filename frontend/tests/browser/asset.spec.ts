@@ -23,6 +23,24 @@ test('an edit, its history, and the way back', async ({ page, gallery }) => {
   await expect(page.getByRole('button', { name: `${before} at night` })).toBeVisible();
 });
 
+/** An edit changes words, not the picture; the gallery one comes back to shows the new words. */
+test('after an edit', async ({ page, gallery }) => {
+  await page.goto('/');
+  const id = gallery.catalogue.idAt(3);
+  await page.locator(`[data-id="${id}"]`).click();
+  const picture = page.locator('main img').first();
+  await expect(picture).toHaveCSS('opacity', '1');
+  await page.keyboard.press('e');
+  await page.getByRole('textbox', { name: 'Caption' }).fill('words that are new');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('button', { name: 'Caption words that are new' })).toBeVisible();
+  await expect(picture).toHaveCSS('opacity', '1');
+  await page.keyboard.press('Escape');
+  await expect(
+    page.locator(`[data-id="${id}"]`).getByRole('img', { name: 'words that are new' })
+  ).toBeVisible();
+});
+
 /** Of two edits of one field a person decides; neither is lost. */
 test('a conflict is shown and decided', async ({ page, gallery, complaints }) => {
   const id = gallery.catalogue.idAt(3);

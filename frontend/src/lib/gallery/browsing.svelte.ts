@@ -24,13 +24,16 @@ class Browsing {
   neighbours: Neighbours | undefined;
   #timeline: Timeline | undefined;
   #filters = '';
+  #stop: (() => void) | undefined;
 
-  /** The timeline of these filters: the one from before where they are the same. */
+  /** The timeline of these filters: the one from before where they are the same. It is kept up to date. */
   timelineOf(filters: Filters): Timeline {
     const key = writeFilters(filters).toString();
     if (this.#timeline && this.#filters === key) return this.#timeline;
     this.#filters = key;
     this.#timeline = makeTimeline(filters);
+    this.#stop?.();
+    this.#stop = follow(this.#timeline, filters);
     this.current = undefined;
     return this.#timeline;
   }
@@ -82,8 +85,8 @@ export function alongList(ids: readonly string[]): Neighbours {
 /** How long changes are gathered before days are counted again: uploads come in bursts. */
 const GATHER_MS = 400;
 
-/** Keep a timeline up to date until the returned function is called. */
-export function follow(timeline: Timeline, filters: Filters): () => void {
+/** Keep a timeline up to date until the returned function is called, whichever page is shown meanwhile. */
+function follow(timeline: Timeline, filters: Filters): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const refreshSoon = (): void => {
     timer ??= setTimeout(() => {
