@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -27,8 +27,10 @@ from dam.queue.opening import open_queue
 from dam.store.opening import open_store
 from gallery_api import refusals
 from gallery_api.answers.operations import Readiness
+from gallery_api.faults import explain
 from gallery_api.frontend import Frontend
 from gallery_api.gallery import Gallery
+from gallery_api.methods import METHODS, HeadAnswers, find_methods
 from gallery_api.openapi import API, DESCRIPTION, TITLE, VERSION, describe, make_router
 from gallery_api.refusals import RefusalError
 
@@ -83,6 +85,7 @@ def create_app(
         openapi_url=f"{API}/openapi.json",
     )
     app.state.gallery = gallery
+    app.add_middleware(HeadAnswers)
     app.include_router(make_router())
     app.openapi = lambda: describe(app)  # type: ignore[method-assign] # the way FastAPI documents
     _add_probes(app, gallery)
@@ -95,11 +98,14 @@ def create_app(
 
 def _add_end_of_api(app: FastAPI) -> None:
     """What is below the API's prefix and no route of it is an error, never the gallery's page."""
+    known = list(app.routes)
 
-    @app.api_route(
-        API + "/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False
-    )
-    async def answer_unknown(path: str) -> Response:
+    @app.api_route(API + "/{path:path}", methods=list(METHODS), include_in_schema=False)
+    async def answer_unknown(request: Request, path: str) -> Response:
+        allowed = find_methods(known, request.scope)
+        if allowed:
+            detail = f"/{path} does not take {request.method}, but {' and '.join(allowed)}"
+            raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, detail, {"Allow": ", ".join(allowed)})
         raise HTTPException(HTTPStatus.NOT_FOUND, f"The API has no address /{path}")
 
 
@@ -140,8 +146,9 @@ def _add_errors(app: FastAPI, settings: GallerySettings) -> None:
 
     async def answer_refusal(_: Request, error: Exception) -> Response:
         assert isinstance(error, RefusalError)  # noqa: S101 - registered for it
-        is_down = error.status == HTTPStatus.SERVICE_UNAVAILABLE
-        return _respond(error.problem(), {"Retry-After": str(settings.retry_after_s)} if is_down else None)
+        if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            error.headers.setdefault("Retry-After", str(settings.retry_after_s))
+        return _respond(error.problem(), error.headers)
 
     async def answer_outage(_: Request, error: Exception) -> Response:
         log.warning("request.unavailable", error=str(error))
@@ -163,12 +170,7 @@ def _respond(problem: Problem, headers: dict[str, str] | None = None) -> Respons
 async def _answer_invalid(_: Request, error: Exception) -> Response:
     """What FastAPI found wrong, as a sentence."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
-    faults = [f"{_place(fault['loc'])}: {fault['msg']}" for fault in error.errors()]
-    return _respond(refusals.invalid(f"The request is wrong. {'; '.join(faults)}.").problem())
-
-
-def _place(location: tuple[Any, ...]) -> str:
-    return ".".join(str(part) for part in location[1:]) or str(location[0])
+    return _respond(refusals.invalid(explain(error.errors())).problem())
 
 
 async def _answer_http_error(_: Request, error: Exception) -> Response:

@@ -5,6 +5,7 @@ A search must not wait long for it: it answers in time or the search goes on wit
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from gallery_api.settings import GallerySettings
 
 _CONNECT_S: Final = 1.0
+_SILENT_S: Final = 5.0
 _KEEPALIVE_S: Final = 2.0  # shorter than uvicorn's 5, so that no request goes out on a connection just closed
 
 
@@ -36,7 +38,7 @@ class Bento:
     """One for the whole app."""
 
     def __init__(self, settings: GallerySettings) -> None:
-        self._url = settings.bento_url
+        self._silent_until = 0.0
         self._client = httpx.AsyncClient(
             base_url=settings.bento_url,
             timeout=httpx.Timeout(settings.embed_timeout_s, connect=_CONNECT_S),
@@ -45,8 +47,19 @@ class Bento:
         )
 
     async def embed_text(self, text: str) -> Embedded:
-        """The vector of a text. Raises `InferenceError` or `InferenceUnavailableError`."""
-        return _read(await self._post(json={"text": text}))
+        """The vector of a text. Raises `InferenceError` or `InferenceUnavailableError`.
+
+        After one that was waited for in vain, the next ones are told so at once for a moment: who searches
+        while typing would wait anew for each letter.
+        """
+        if time.monotonic() < self._silent_until:
+            raise InferenceUnavailableError("The Bento does not answer.")
+        try:
+            return _read(await self._post(json={"text": text}))
+        except InferenceUnavailableError as error:
+            if isinstance(error.__cause__, httpx.TimeoutException):
+                self._silent_until = time.monotonic() + _SILENT_S
+            raise
 
     async def embed_picture(self, data: bytes, mime_type: str) -> Embedded:
         """The vector of a picture. Raises `InferenceError` or `InferenceUnavailableError`."""

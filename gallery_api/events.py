@@ -57,7 +57,10 @@ class EventStreams:
         await self._follower.catch_up()
         match = _ID.fullmatch(last_event_id.strip()) if last_event_id else None
         version, number = (int(part) for part in match.groups()) if match else (self._follower.version, -1)
-        told = self._tell(version, number) if match else self._tell(version + 1, -1)
+        if version > self._follower.version:  # of a catalogue that is no more: another one is here now
+            told = self._tell(self._follower.version + 1, -1, first=_reset(self._follower.version))
+        else:
+            told = self._tell(version, number) if match else self._tell(version + 1, -1)
         return StreamingResponse(told, media_type="text/event-stream", headers=_HEADERS)
 
     async def stop(self) -> None:
@@ -71,12 +74,12 @@ class EventStreams:
         await self.stop()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _tell(self, version: int, number: int) -> AsyncIterator[str]:
+    async def _tell(self, version: int, number: int, first: str = "") -> AsyncIterator[str]:
         """Events of `version` after `number`, then those of every later version."""
         if number < 0:
             # An id without data is no event, but the client names it when it comes back.
             yield f"id: {version - 1}-{_LAST}\n"
-        yield "retry: 2000\n\n"
+        yield f"retry: 2000\n\n{first}"
         while not self._stopped.is_set():
             if self._follower.version < version:
                 yield await self._wait(version)
@@ -85,7 +88,7 @@ class EventStreams:
             try:
                 events = await self._read(version, until)
             except FeedUnreadableError:
-                yield f"id: {self._follower.version}-0\nevent: reset\ndata: {{}}\n\n"
+                yield _reset(self._follower.version)
                 version, number = self._follower.version + 1, -1
                 continue
             except DamError as error:
@@ -134,3 +137,8 @@ class EventStreams:
 
 def _render(event_id: str, event: Event) -> str:
     return f"id: {event_id}\nevent: {event.event}\ndata: {event.model_dump_json()}\n\n"
+
+
+def _reset(version: int) -> str:
+    """What was missed cannot be told; from this version on everything is."""
+    return f"id: {version}-{_LAST}\nevent: reset\ndata: {{}}\n\n"

@@ -16,7 +16,7 @@ from dam import keys
 from dam.errors import ObjectNotFoundError
 from dam.media import MEDIA_TYPES
 from gallery_api import refusals
-from gallery_api.ranges import read_range
+from gallery_api.ranges import Requested
 
 if TYPE_CHECKING:
     from dam.connections import Connection
@@ -44,7 +44,7 @@ class Files:
         self._settings = settings
 
     async def original(
-        self, asset_id: str, requested: str | None, if_none_match: str | None, *, download: bool
+        self, asset_id: str, requested: Requested, if_none_match: str | None, *, download: bool
     ) -> Response:
         """The uploaded bytes. Raises `RefusalError`."""
         asset = await self._browser.find(asset_id)
@@ -91,9 +91,9 @@ class Files:
 class _Answer:
     """How an object is sent: its type, how long it may be kept, and which range."""
 
-    def __init__(self, media_type: str, cache: str, requested: str | None = None) -> None:
+    def __init__(self, media_type: str, cache: str, requested: Requested | None = None) -> None:
         self._media_type = media_type
-        self._requested = requested
+        self._requested = requested or Requested()
         self.headers = {"Cache-Control": cache, "Accept-Ranges": "bytes", **_SAFE}
 
     def make(self, store: ObjectStore, info: ObjectInfo, if_none_match: str | None) -> Response:
@@ -102,7 +102,7 @@ class _Answer:
         headers = self.headers | {"ETag": etag}
         if if_none_match and etag in [item.strip().removeprefix("W/") for item in if_none_match.split(",")]:
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-        wanted = read_range(self._requested, info.size)
+        wanted = self._requested.read(info.size, etag)
         start, end = wanted or (0, info.size)
         headers["Content-Length"] = str(end - start)
         if wanted:

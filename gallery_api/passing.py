@@ -20,7 +20,8 @@ _OWN: Final = frozenset(
     {"host", "connection", "keep-alive", "te", "trailer", "upgrade", "transfer-encoding", "expect"}
 )
 """Headers of one connection: they are not passed on, in either direction."""
-_WRITE_S: Final = 300.0
+_SILENCE_S: Final = 300.0
+"""How long ingest may take no byte, or, when it has all of them, give no answer."""
 
 
 class UploadPassing:
@@ -29,7 +30,7 @@ class UploadPassing:
     def __init__(self, settings: GallerySettings) -> None:
         self._client = httpx.AsyncClient(
             base_url=settings.ingest_url,
-            timeout=httpx.Timeout(None, connect=settings.connect_timeout_s, write=_WRITE_S),
+            timeout=httpx.Timeout(_SILENCE_S, connect=settings.connect_timeout_s),
             trust_env=False,  # settings alone say where things are
         )
 

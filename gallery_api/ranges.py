@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from gallery_api import refusals
 
 _RANGE: Final = re.compile(r"bytes\s*=\s*(\d*)\s*-\s*(\d*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """`Range` and `If-Range` of a request."""
+
+    byte_range: str | None = None
+    if_range: str | None = None
+
+    def read(self, size: int, etag: str) -> tuple[int, int] | None:
+        """As `read_range`; the whole where the client's part is of another object than this one."""
+        is_same = self.if_range is None or self.if_range.strip() == etag
+        return read_range(self.byte_range if is_same else None, size)
 
 
 def read_range(requested: str | None, size: int) -> tuple[int, int] | None:

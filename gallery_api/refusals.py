@@ -14,14 +14,25 @@ from gallery_api.answers.asset import Asset, show_row
 from gallery_api.answers.editing import ConflictProblem
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dam.catalogue import Row
 
 
 class RefusalError(Exception):
     """The request is refused. `current` is the asset as it is now, where an edit came too late."""
 
-    def __init__(self, status: HTTPStatus, code: str, detail: str, *, current: Asset | None = None) -> None:
+    def __init__(
+        self,
+        status: HTTPStatus,
+        code: str,
+        detail: str,
+        *,
+        current: Asset | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(detail)
+        self.headers = dict(headers or {})
         self.status = status
         self.code = code
         self.detail = detail
@@ -58,6 +69,7 @@ def range_not_satisfiable(size: int) -> RefusalError:
         HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
         "range_not_satisfiable",
         f"The object has {size} bytes; the range that was asked for begins behind them.",
+        headers={"Content-Range": f"bytes */{size}"},
     )
 
 

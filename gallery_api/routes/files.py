@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Header, Path, Query, Response
 
+from gallery_api.ranges import Requested
 from gallery_api.routes.described import NO_RANGE, NOT_FOUND, UNAVAILABLE, AssetId, Here, Responses
 
 _BYTES: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
@@ -26,16 +27,18 @@ IfNoneMatch = Annotated[str | None, Header(description="An ETag: answers 304 whe
 
 
 @router.get("/assets/{asset_id}/original", summary="The original")
-async def get_original(
+async def get_original(  # noqa: PLR0913 - what a request for a file may say
     gallery: Here,
     asset_id: AssetId,
     requested: Range = None,
+    if_range: Annotated[str | None, Header(include_in_schema=False)] = None,
     if_none_match: IfNoneMatch = None,
     *,
     download: Annotated[bool, Query(description="Offer it as a file with its name.")] = False,
 ) -> Response:
     """As it was uploaded; with its file name where `download` is set."""
-    return await gallery.files.original(asset_id, requested, if_none_match, download=download)
+    wanted = Requested(requested, if_range)
+    return await gallery.files.original(asset_id, wanted, if_none_match, download=download)
 
 
 @router.get("/assets/{asset_id}/thumbnail/{size}", summary="A derived picture")

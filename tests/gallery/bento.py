@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,10 +28,14 @@ def embed(text: str) -> list[float]:
 
 @dataclass
 class TextBento:
-    """`pictures` says what is seen in which bytes; `down` makes it answer 503; `model` names its maker."""
+    """`pictures` says what is seen in which bytes; `model` names its maker.
+
+    `down` makes it answer 503, `hanging` not at all.
+    """
 
     pictures: dict[bytes, str] = field(default_factory=dict)
     down: bool = False
+    hanging: asyncio.Event = field(default_factory=asyncio.Event)
     model: str = MODEL
     asked: list[str] = field(default_factory=list)
     port: int = 0
@@ -58,6 +63,8 @@ class TextBento:
 
     async def _embed(self, request: web.Request) -> web.Response:
         text = await self._read(request)
+        while self.hanging.is_set():  # noqa: ASYNC110 - until the client goes, or it is cleared
+            await asyncio.sleep(0.02)
         if self.down:
             return web.json_response({"status": 503, "code": "overloaded", "detail": "No."}, status=503)
         if text is None:

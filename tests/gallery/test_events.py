@@ -87,3 +87,16 @@ async def test_what_cannot_be_told_any_more_is_said(rig: Rig) -> None:
     async with listening(rig, **{"Last-Event-ID": "0-0"}) as events:
         [event] = await _take(events, 1)
     assert event["event"] == "reset"
+
+
+async def test_a_client_of_another_catalogue_starts_anew(rig: Rig) -> None:
+    """The bucket was emptied and filled again: an id from the future is told so, and nothing is missed."""
+    async with listening(rig, **{"Last-Event-ID": "9999-0"}) as events:
+        _, reset = await _take(events, 2)
+        row = await rig.add("a red boat")
+        [event] = await _take(events, 1)
+    assert reset["event"] == "reset"
+    assert event["data"]["id"] == row.id
+    async with listening(rig, **{"Last-Event-ID": reset["id"]}) as events:
+        [again] = await _take(events, 1)
+    assert again == event

@@ -1,0 +1,125 @@
+"""HTTP as clients of every kind speak it: HEAD, ranges, methods, and errors that say what to do."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from tests.gallery.rig import draw, serving
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.gallery.rig import Rig
+
+
+async def test_head_is_get_without_the_body(rig: Rig, tmp_path: Path) -> None:
+    """Of a file its length, type and ETag, of an asset its revision; errors too. Never the gallery's page."""
+    (tmp_path / "built").mkdir()
+    (tmp_path / "built" / "index.html").write_text("<title>Gallery</title>")
+    settings = rig.settings.model_copy(update={"frontend_dir": tmp_path / "built"})
+    row = await rig.add("a red boat")
+    await rig.put_original(row, draw(1, (400, 300)))
+    async with serving(settings, rig.queue) as client:
+        for path in (f"/assets/{row.id}/original", f"/assets/{row.id}", "/assets", "/nowhere", "/export"):
+            head, get = await client.head(path), await client.get(path)
+            assert (head.status_code, head.content) == (get.status_code, b""), path
+            for name in ("content-type", "content-length", "etag", "content-disposition"):
+                assert head.headers.get(name) == get.headers.get(name), (path, name)
+        assert (await client.head("/events")).headers["content-type"].startswith("text/event-stream")
+        assert (await client.head(f"/assets/{row.id}", headers={"Connection": "close"})).status_code == 200
+
+
+async def test_a_file_that_has_changed_is_sent_whole(rig: Rig) -> None:
+    """`If-Range`: a part only fits the object whose ETag the client has."""
+    row = await rig.add("a red boat")
+    data = draw(3, (400, 300))
+    await rig.put_original(row, data)
+    path = f"/assets/{row.id}/original"
+    etag = (await rig.client.get(path)).headers["etag"]
+    part = await rig.client.get(path, headers={"Range": "bytes=10-19", "If-Range": etag})
+    assert (part.status_code, part.content) == (206, data[10:20])
+    whole = await rig.client.get(path, headers={"Range": "bytes=10-19", "If-Range": '"another"'})
+    assert (whole.status_code, whole.content) == (200, data)
+    beyond = await rig.client.get(path, headers={"Range": f"bytes={len(data)}-"})
+    assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{len(data)}")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/assets/01a20cab-78d5-754e-87d0-ed4130bc5e5c", "DELETE, GET, PATCH"),
+        ("POST", "/assets", "GET"),
+        ("GET", "/upload", "POST"),
+        ("DELETE", "/jobs/retry", "POST"),
+    ],
+)
+async def test_a_wrong_method_is_told_with_the_right_ones(
+    rig: Rig, method: str, path: str, allowed: str
+) -> None:
+    """405 with `Allow`, not a 404 for an address that is there."""
+    answer = await rig.client.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    assert answer.json()["code"] == "method_not_allowed"
+    assert method in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "told"),
+    [
+        ({"json": {"nope": 1}}, "There is no field 'nope'."),
+        ({"content": b"{bad", "headers": {"Content-Type": "application/json"}}, "The body is no JSON: "),
+        ({"data": {"title": "x"}}, "The body must be a JSON object, sent as application/json."),
+        ({}, "The body is missing."),
+        ({"json": {"rating": 6}}, "rating: Input should be less than or equal to 5."),
+        ({"json": {"filename": "/"}}, "filename: nothing is left of the file name"),
+    ],
+)
+async def test_a_wrong_body_is_told_in_words(rig: Rig, request_: dict[str, Any], told: str) -> None:
+    """What is wrong and where, without the names of our libraries."""
+    row = await rig.add("a red boat")
+    answer = await rig.client.patch(f"/assets/{row.id}", **request_)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (422, "invalid_request")
+    assert told in problem["detail"]
+    assert "Value error" not in problem["detail"]
+
+
+async def test_a_wrong_parameter_is_named(rig: Rig) -> None:
+    """A filter that is misspelt must not be taken for none."""
+    answer = await rig.client.get("/assets", params={"colour": "red", "limit": 0})
+    assert "There is no parameter 'colour'." in answer.json()["detail"]
+    assert "limit: Input should be greater than or equal to 1." in answer.json()["detail"]
+
+
+async def test_a_batch_with_ids_of_every_kind(rig: Rig) -> None:
+    """What is no id is reported by itself and holds nobody back; named twice, it is changed once."""
+    row = await rig.add("a red boat")
+    body = {"ids": [row.id, "no id", "' OR 1=1", row.id], "set": {"rating": 3}}
+    answer = await rig.client.post("/assets/batch", json=body)
+    outcomes = [(item["id"], item["status"], item["revision"]) for item in answer.json()["outcomes"]]
+    assert outcomes == [(row.id, "changed", 2), ("no id", "not_found", None), ("' OR 1=1", "not_found", None)]
+    long = await rig.client.post("/assets/batch", json={"ids": ["x" * 101], "delete": True})
+    assert long.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+
+
+async def test_a_bento_that_hangs_is_waited_for_once(rig: Rig, captions: list[str]) -> None:
+    """Whoever types on is answered from words at once, and by meaning again a moment after it is back."""
+    await rig.add_many([{"caption": caption} for caption in captions])
+    settings = rig.settings.model_copy(update={"embed_timeout_s": 0.5})
+    async with serving(settings, rig.queue) as client:
+        rig.bento.hanging.set()
+        first = (await client.get("/search", params={"q": "boat"})).json()
+        started = time.monotonic()
+        for text in ("boat", "boats", "red boat"):
+            answer = (await client.get("/search", params={"q": text})).json()
+            assert (answer["degraded"], answer["mode"]) == (True, "text")
+            assert answer["items"]
+        assert time.monotonic() - started < 1.4, "three of them waited less than three times half a second"
+        assert first["degraded"]
+        rig.bento.hanging.clear()
+        while (await client.get("/search", params={"q": "boat"})).json()["degraded"]:
+            assert time.monotonic() - started < 20
