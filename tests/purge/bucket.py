@@ -37,10 +37,10 @@ class Bucket:
     store: ObjectStore
     catalogue: Catalogue
 
-    async def add(self, caption: str, **values: Any) -> Row:
+    async def add(self, caption: str, data: bytes | None = None, **values: Any) -> Row:
         """An upload that was enriched: original, claim, thumbnails, vector and first row."""
         asset_id = new_id()
-        data = caption.encode()
+        data = data or caption.encode()
         key, sha256 = keys.original(asset_id, "jpg"), hashlib.sha256(data).hexdigest()
         await self.store.put(key, data, content_type="image/jpeg")
         await claim_content(self.store, sha256, Claim(id=asset_id, key=key, size=len(data)))
@@ -92,9 +92,9 @@ class Bucket:
         claim = Claim(id=row.id, key=row.r2_key, size=row.size_bytes or 0, status=status)
         await change_claim(self.store, row.sha256, claim)
 
-    async def add_deleted(self, caption: str) -> Row:
+    async def add_deleted(self, caption: str, data: bytes | None = None) -> Row:
         """One that was edited once and deleted."""
-        row = await self.add(caption)
+        row = await self.add(caption, data)
         row = await self.change(row.id, 1, "edited", "ready", title=f"title of {caption}")
         return await self.delete(row)
 
