@@ -128,6 +128,22 @@ test('a broken server is explained', async ({ page, gallery, complaints }) => {
   complaints.length = 0; // the browser reports each 503 itself
 });
 
+/** A server that has gone is told of on every page, also on one whose code was not there yet; and found again. */
+test('a lost server is told of, and found again', async ({ page, gallery, complaints }) => {
+  await page.goto('/');
+  await expect(page.locator('[data-grid] img').first()).toBeVisible();
+  await gallery.stop();
+  await expect(page.getByRole('status').filter({ hasText: 'The server does not answer.' })).toBeVisible();
+  await page.getByRole('link', { name: 'Insights' }).click();
+  await expect(page.getByRole('heading', { name: 'This page could not be opened' })).toBeVisible();
+  await expect(page.getByText('server does not answer. Is it running')).toBeVisible();
+  await gallery.start();
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByRole('heading', { name: 'Insights' })).toBeVisible();
+  await expect(page.getByRole('status').filter({ hasText: 'The server does not answer.' })).toBeHidden();
+  complaints.length = 0; // the browser reports each request without an answer itself
+});
+
 test.describe('without pictures', () => {
   test.use({ size: 0 });
 

@@ -27,6 +27,7 @@ export class FakeGallery {
   /** Compressed bytes of JavaScript that were served. */
   scriptBytes = 0;
   readonly #server: Server;
+  #port = 0;
 
   constructor(size: number) {
     this.catalogue = new FakeCatalogue(size);
@@ -39,12 +40,13 @@ export class FakeGallery {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${String((this.#server.address() as AddressInfo).port)}`;
+    return `http://127.0.0.1:${String(this.#port)}`;
   }
 
-  /** Listen on a free port. */
+  /** Listen on a free port; again on the same one after a stop. */
   async start(): Promise<void> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => this.#server.listen(this.#port, '127.0.0.1', resolve));
+    this.#port = (this.#server.address() as AddressInfo).port;
   }
 
   async stop(): Promise<void> {

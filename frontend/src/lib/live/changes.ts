@@ -6,6 +6,7 @@
  */
 import { API_ORIGIN } from '#lib/api/client.ts';
 import type { Change } from '#lib/api/types.ts';
+import { connection } from './connection.svelte.ts';
 
 const NAMES = ['enriched', 'failed', 'edited', 'reverted', 'deleted', 'restored', 'purged'] as const;
 
@@ -35,6 +36,7 @@ export function listen(listener: Listener): () => void {
     if (listeners.size === 0) {
       source?.close();
       source = undefined;
+      connection.found();
     }
   };
 }
@@ -56,7 +58,11 @@ function connect(): EventSource {
   stream.addEventListener('reset', () => {
     for (const listener of listeners) listener.reset?.();
   });
+  stream.addEventListener('open', () => {
+    connection.found();
+  });
   stream.addEventListener('error', () => {
+    connection.lost();
     // A refusal (not a broken line) ends the stream for good: begin again after a while.
     if (stream.readyState !== EventSource.CLOSED) return;
     setTimeout(() => {
