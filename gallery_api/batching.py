@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dam.connections import Connection
     from gallery_api.editing import Editor
     from gallery_api.following import Follower
+    from gallery_api.pending import PendingAssets
 
 _ROUNDS: Final = 5
 """An edit that loses a race is made anew on the row as it is then; so often, then it is a conflict."""
@@ -25,10 +26,17 @@ _ROUNDS: Final = 5
 class BatchEditor:
     """One for the whole app."""
 
-    def __init__(self, catalogue: Connection[Catalogue], editor: Editor, follower: Follower) -> None:
+    def __init__(
+        self,
+        catalogue: Connection[Catalogue],
+        editor: Editor,
+        follower: Follower,
+        pending: PendingAssets,
+    ) -> None:
         self._catalogue = catalogue
         self._editor = editor
         self._follower = follower
+        self._pending = pending
 
     async def apply(self, edit: BatchEdit) -> BatchAnswer:
         """Change every asset that can be changed."""
@@ -55,10 +63,18 @@ class BatchEditor:
             outcomes[asset_id] = BatchOutcome(
                 id=asset_id, status="conflict", reason="Others change it all the time; try again."
             )
+        await self._explain_missing(outcomes)
         self._follower.note(changed)
         if edit.delete or edit.restore:
             await self._editor.mark_claims(changed, "deleted" if edit.delete else "live")
         return BatchAnswer(outcomes=[outcomes[asset_id] for asset_id in ids])
+
+    async def _explain_missing(self, outcomes: dict[str, BatchOutcome]) -> None:
+        """An asset without a row may be one that waits for its first."""
+        for asset_id in [key for key, outcome in outcomes.items() if outcome.status == "not_found"]:
+            if await self._pending.find(asset_id):
+                reason = "It is pending: it cannot be changed before it is captioned."
+                outcomes[asset_id] = BatchOutcome(id=asset_id, status="refused", reason=reason)
 
 
 def _take(

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from dam.connections import Connection
     from dam.store.port import ObjectStore
     from gallery_api.following import Follower
+    from gallery_api.pending import PendingAssets
+    from gallery_api.refusals import RefusalError
     from gallery_api.rows import Rows
 
 log = structlog.get_logger()
@@ -51,11 +53,13 @@ class Editor:
         store: Connection[ObjectStore],
         follower: Follower,
         rows: Rows,
+        pending: PendingAssets,
     ) -> None:
         self._catalogue = catalogue
         self._store = store
         self._follower = follower
         self._rows = rows
+        self._pending = pending
 
     async def edit(self, asset_id: str, if_match: str | None, values: Mapping[str, Any]) -> Asset:
         """Set values. Raises `RefusalError`."""
@@ -68,8 +72,10 @@ class Editor:
         """Go back to a revision's descriptive fields. Raises `RefusalError`."""
         history = await (await self._catalogue.get()).history(asset_id) if is_id(asset_id) else []
         if not history:
-            raise refusals.not_found(asset_id)
+            raise await self._missing(asset_id)
         current = history[-1]
+        if current.event == PURGED:
+            raise refusals.purged(asset_id)
         expected = _required(if_match, current)
         _check_not_deleted(current, "reverted")
         target = next((row for row in history if row.revision == revision), None)
@@ -110,10 +116,16 @@ class Editor:
         await self._follower.catch_up()
         values = (await self._rows.find([asset_id])).get(asset_id) if is_id(asset_id) else None
         if values is None:
-            raise refusals.not_found(asset_id)
+            raise await self._missing(asset_id)
         if values["event"] == PURGED:
             raise refusals.purged(asset_id)
         return Row(**values)
+
+    async def _missing(self, asset_id: str) -> RefusalError:
+        """Why there is no row."""
+        if await self._pending.find(asset_id):
+            return refusals.wrong_state(asset_id, "pending", "changed before it is captioned")
+        return refusals.not_found(asset_id)
 
     async def _change(
         self, current: Row, expected: int, event: Event, status: Status, values: Mapping[str, Any]

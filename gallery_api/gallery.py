@@ -78,8 +78,8 @@ class Gallery:
         rows = Rows(self.catalogue, self.index, self.follower)
         candidates = Candidates(self.index, self.follower)
         self.browser = Browser(self.catalogue, self.follower, rows, pending)
-        self.editor = Editor(self.catalogue, self.store, self.follower, rows)
-        self.batches = BatchEditor(self.catalogue, self.editor, self.follower)
+        self.editor = Editor(self.catalogue, self.store, self.follower, rows, pending)
+        self.batches = BatchEditor(self.catalogue, self.editor, self.follower, pending)
         self.searcher = Searcher(
             self._settings, self.store, self.bento, self.index, self.follower, candidates, rows
         )

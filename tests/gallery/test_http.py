@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from dam import keys
+from dam.ids import new_id
 from tests.gallery.rig import draw, serving
 
 if TYPE_CHECKING:
@@ -104,6 +106,26 @@ async def test_a_batch_with_ids_of_every_kind(rig: Rig) -> None:
     assert outcomes == [(row.id, "changed", 2), ("no id", "not_found", None), ("' OR 1=1", "not_found", None)]
     long = await rig.client.post("/assets/batch", json={"ids": ["x" * 101], "delete": True})
     assert long.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+
+
+async def test_a_pending_asset_says_that_it_has_to_wait(rig: Rig) -> None:
+    """It is there, but there is no row to change yet: 409, and never that nobody knows it."""
+    asset_id = new_id()
+    await rig.store.put(keys.original(asset_id, "jpg"), draw(1), content_type="image/jpeg")
+    match = {"If-Match": '"0"'}
+    for method, path, json in (
+        ("PATCH", "", {"title": "x"}),
+        ("POST", "/revert", {"revision": 1}),
+        ("DELETE", "", None),
+        ("POST", "/restore", None),
+    ):
+        answer = await rig.client.request(method, f"/assets/{asset_id}{path}", json=json, headers=match)
+        assert (answer.status_code, answer.json()["code"]) == (409, "wrong_state"), path
+        assert "is pending" in answer.json()["detail"]
+    body = {"ids": [asset_id, new_id()], "delete": True}
+    outcomes = (await rig.client.post("/assets/batch", json=body)).json()["outcomes"]
+    assert [item["status"] for item in outcomes] == ["refused", "not_found"]
+    assert "pending" in outcomes[0]["reason"]
 
 
 async def test_a_bento_that_hangs_is_waited_for_once(rig: Rig, captions: list[str]) -> None:
