@@ -14,7 +14,7 @@ import structlog
 
 from dam.catalogue.changes import Committed, Refused, Repeated, Stale
 from dam.errors import CatalogueError, CatalogueUnavailableError
-from orchestrator.decisions import rebase
+from orchestrator.decisions import keep_edits, rebase
 
 if TYPE_CHECKING:
     from dam.catalogue.changes import Change, Outcome
@@ -51,6 +51,9 @@ class Committer:
             CatalogueError: this row can never be written.
         """
         await self._gather_company()
+        made = change
+        if change.expected_revision > 0:
+            change = keep_edits(made, await self.current(made.asset_id))
         for _ in range(_MOST_REBASES):
             outcome = await self._commit_patiently(change)
             if isinstance(outcome, Refused):
@@ -60,7 +63,7 @@ class Committer:
             revision = rebase(change, outcome.current)
             if revision is None or revision == change.expected_revision:
                 return outcome
-            change = replace(change, expected_revision=revision)
+            change = replace(keep_edits(made, outcome.current), expected_revision=revision)
         raise CatalogueUnavailableError(f"Others keep changing {change.asset_id}; it is tried again later.")
 
     async def _gather_company(self) -> None:

@@ -7,7 +7,7 @@ a retry waits, when a job runs alone and when it is given up. Called by `consumi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from dam.errors import (
@@ -37,6 +37,8 @@ ALONE_FROM: Final = 3
 """Redeliveries (or lost connections) from which a job runs with nothing else in hand."""
 CRASHED_FROM: Final = 10
 """Redeliveries from which a job is held to be what kills its workers."""
+_PERSON: Final = "person:"
+"""Beginning of `caption_by` where a person wrote the caption."""
 MISSING_ATTEMPTS: Final = 3
 """Tries before an original that is not there is given up: a bucket may lag, but not for long."""
 BUSY_PAUSE_S: Final = RETRY_DELAYS_S[1]
@@ -167,3 +169,16 @@ def rebase(change: Change, current: Row | None) -> int | None:
     if current.status == "failed" and (change.status == "ready" or change.expected_revision == 0):
         return current.revision
     return None
+
+
+def keep_edits(change: Change, current: Row | None) -> Change:
+    """The change without what a person has said of the asset meanwhile: no model and no retry overwrites it.
+
+    The file's name of an asset that has a row is the row's; a caption is kept where a person wrote it.
+    """
+    if current is None:
+        return change
+    kept = {"filename"} if current.filename is not None else set()
+    if (current.caption_by or "").startswith(_PERSON):
+        kept |= {"caption", "caption_by"}
+    return replace(change, values={key: value for key, value in change.values.items() if key not in kept})
