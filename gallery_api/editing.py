@@ -15,6 +15,7 @@ from dam.ids import is_id, new_id
 from dam.originals import UNKNOWN_ACTOR
 from gallery_api import refusals
 from gallery_api.answers.asset import Asset, show_row
+from gallery_api.if_match import check_revision, optional_revision, required_revision
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +65,7 @@ class Editor:
     async def edit(self, asset_id: str, if_match: str | None, values: Mapping[str, Any]) -> Asset:
         """Set values. Raises `RefusalError`."""
         current = await self._current(asset_id)
-        expected = _required(if_match, current)
+        expected = required_revision(if_match, current)
         _check_not_deleted(current, "edited")
         return await self._change(current, expected, "edited", current.status, with_author(values))
 
@@ -76,7 +77,7 @@ class Editor:
         current = history[-1]
         if current.event == PURGED:
             raise refusals.purged(asset_id)
-        expected = _required(if_match, current)
+        expected = required_revision(if_match, current)
         _check_not_deleted(current, "reverted")
         target = next((row for row in history if row.revision == revision), None)
         if target is None:
@@ -87,9 +88,9 @@ class Editor:
     async def delete(self, asset_id: str, if_match: str | None) -> Asset:
         """Take it out of lists and searches; it can be restored. Raises `RefusalError`."""
         current = await self._current(asset_id)
-        expected = _optional(if_match, current)
+        expected = optional_revision(if_match, current)
         if current.status == "deleted":
-            _check_revision(current, expected)
+            check_revision(current, expected)
             return show_row(current)
         asset = await self._change(current, expected, "deleted", "deleted", {})
         await self._mark_claim(current, "deleted")
@@ -98,9 +99,9 @@ class Editor:
     async def restore(self, asset_id: str, if_match: str | None) -> Asset:
         """What it was before it was deleted. Raises `RefusalError`."""
         current = await self._current(asset_id)
-        expected = _optional(if_match, current)
+        expected = optional_revision(if_match, current)
         if current.status != "deleted":
-            _check_revision(current, expected)
+            check_revision(current, expected)
             return show_row(current)
         asset = await self._change(current, expected, "restored", status_before(current), {})
         await self._mark_claim(current, "live")
@@ -131,7 +132,7 @@ class Editor:
         self, current: Row, expected: int, event: Event, status: Status, values: Mapping[str, Any]
     ) -> Asset:
         """Commit one change; one that changes nothing makes no revision."""
-        _check_revision(current, expected)
+        check_revision(current, expected)
         if status == current.status and is_same(current, values):
             return show_row(current)
         change = Change(current.id, new_id(), expected, event, status, UNKNOWN_ACTOR, values)
@@ -179,27 +180,6 @@ def is_same(row: Row, values: Mapping[str, Any]) -> bool:
 def status_before(row: Row) -> Status:
     """What a deleted asset was: it failed, or it was ready."""
     return "failed" if row.error_code is not None and row.width is None else "ready"
-
-
-def _required(if_match: str | None, current: Row) -> int:
-    if if_match is None:
-        raise refusals.if_match_missing(current.revision)
-    return _optional(if_match, current)
-
-
-def _optional(if_match: str | None, current: Row) -> int:
-    """The revision of an `If-Match`; without one, or with `*`, the current one."""
-    if if_match is None or if_match.strip() == "*":
-        return current.revision
-    text = if_match.strip().removeprefix("W/").strip('"')
-    if not text.isascii() or not text.isdigit():
-        raise refusals.bad_if_match(if_match)
-    return int(text)
-
-
-def _check_revision(current: Row, expected: int) -> None:
-    if expected != current.revision:
-        raise refusals.stale_revision(current, expected)
 
 
 def _check_not_deleted(current: Row, what: str) -> None:

@@ -87,9 +87,8 @@ class Exporter:
                 expect(ledger.count_wanted())
                 report = Report(others=ledger.count_others())
                 for ids in ledger.wanted(_ASSETS_AT_ONCE):
-                    await worker.run(handle.refresh)
-                    histories = await worker.run(handle.read_revisions, ids)
-                    await self._export(list(histories.values()), ledger, report, advance)
+                    histories = await worker.run(_read, handle, ids)
+                    await self._export(histories, ledger, report, advance)
                 return report
         finally:
             worker.close()
@@ -148,3 +147,9 @@ class Exporter:
         place = Place(path, row.id)
         ledger.put([place])
         return place
+
+
+def _read(handle: TableHandle, ids: list[str]) -> list[list[Row]]:
+    """Histories as of now: what was edited since it was selected is exported as it is."""
+    handle.refresh()
+    return list(handle.read_revisions(ids).values())

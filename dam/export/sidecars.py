@@ -57,7 +57,16 @@ def make_xmp(row: Row) -> bytes:
     _add_text(about, "Iptc4xmpCore:AltTextAccessibility", row.caption)
     _add_bag(about, "dc:subject", row.tags or ())
     _add_bag(about, "lr:hierarchicalSubject", row.tags or ())
-    plain = {
+    for name, value in _plain_properties(row).items():
+        if value is not None:
+            ET.SubElement(about, _name(name)).text = _clean(str(value))
+    ET.indent(root, " ")
+    return f"{_HEAD}{ET.tostring(root, encoding='unicode')}{_TAIL}".encode()
+
+
+def _plain_properties(row: Row) -> dict[str, Any]:
+    """Those of one value without a language; None for what is not known."""
+    return {
         "xmp:Rating": row.rating,
         "xmp:MetadataDate": row.recorded_at.isoformat(),
         "photoshop:CaptionWriter": row.caption_by if row.caption and not row.description else None,
@@ -65,11 +74,6 @@ def make_xmp(row: Row) -> bytes:
         "dc:identifier": f"urn:uuid:{row.id}",
         "dc:format": row.mime_type,
     }
-    for name, value in plain.items():
-        if value is not None:
-            ET.SubElement(about, _name(name)).text = _clean(str(value))
-    ET.indent(root, " ")
-    return f"{_HEAD}{ET.tostring(root, encoding='unicode')}{_TAIL}".encode()
 
 
 def make_json(history: Sequence[Row], file: str, xmp_sha256: str | None) -> bytes:

@@ -63,6 +63,11 @@ class Exports:
         return Xmp(self.path(f"{name}.xmp").read_bytes())
 
 
+def counts(report: Report) -> dict[str, int]:
+    """Outcomes that there were."""
+    return {outcome.value: count for outcome, count in report.counts.items() if count}
+
+
 class Xmp:
     """A sidecar as another program reads it."""
 
