@@ -24,7 +24,7 @@ class IngestSettings(DamSettings):
     )
     max_files: int = Field(default=1000, ge=1, description="Most files in one request.")
     upload_memory_bytes: int = Field(
-        default=32 * MIB,
+        default=24 * MIB,
         ge=MIB,
         description="What the bodies being received may hold in memory together; more requests wait.",
     )

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-PART_MEMORY_BYTES = 16 * 1024 * 1024
+PART_MEMORY_BYTES = 8 * 1024 * 1024
 """What one large body is charged: a part of a multipart upload, and what passes on its way there and on."""
 
 _Outcome = UploadedFile | RefusalError
