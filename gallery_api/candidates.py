@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_FEW: Final = 5_000
-"""So many assets or fewer are compared one by one: an approximate index would miss some of them."""
 _ENOUGH: Final = 0.5
 """Share of what the index brings without a predicate that must pass: twice what is shown was asked for."""
 _MOST_LOOKED_UP: Final = 1_000
@@ -52,6 +50,10 @@ class Scope:
         """For the index; without filters the few that are not ready are dropped afterwards."""
         return predicate_of(self.filters) if self.total is not None else None
 
+    def count(self) -> int:
+        """How many assets pass, asked or not."""
+        return self.selection.count() if self.total is None else self.total
+
 
 class Candidates:
     """One for the whole app."""
@@ -67,10 +69,10 @@ class Candidates:
 
     async def near(self, vector: NDArray[np.float32], model: str, count: int, scope: Scope) -> list[Hit]:
         """The nearest, by cosine."""
-        exact = scope.total is not None and scope.total <= _FEW
 
         async def ask(limit: int, where: str | None) -> list[Hit]:
-            return await self._index.nearest(vector, limit, where, exact=exact)
+            passing = None if where is None else scope.count()
+            return await self._index.nearest(vector, limit, where, passing=passing)
 
         hits = await self._ask(ask, count, scope)
         known = {hit.id: hit for hit in hits}

@@ -13,11 +13,11 @@ from dam.catalogue.row import SNAPSHOT_SCHEMA
 from dam.errors import IndexUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dam.catalogue import Catalogue, Row
     from dam.connections import Connection
-    from dam.search.reader import IndexReader
+    from dam.search.reader import IndexReader, Place
     from gallery_api.following import Follower
 
 log = structlog.get_logger()
@@ -35,8 +35,10 @@ class Rows:
         self._index = index
         self._follower = follower
 
-    async def find(self, ids: Sequence[str]) -> dict[str, Values]:
+    async def find(self, ids: Sequence[str], places: Mapping[str, Place] | None = None) -> dict[str, Values]:
         """The newest rows of these ids; ids that have none are left out.
+
+        `places` are those of the index's own hits, where it has just found them.
 
         Raises:
             CatalogueUnavailableError: neither index nor catalogue has them for now.
@@ -49,7 +51,7 @@ class Rows:
             if row.revision >= revision
         }
         missing = [asset_id for asset_id in ids if asset_id not in found]
-        found |= await self._find_indexed(missing)
+        found |= await self._find_indexed(missing, places)
         missing = [asset_id for asset_id in missing if asset_id not in found]
         if missing:
             catalogue = await self._catalogue.get()
@@ -57,12 +59,14 @@ class Rows:
             found |= {asset_id: values_of(row) for asset_id, row in rows.items()}
         return found
 
-    async def _find_indexed(self, ids: Sequence[str]) -> dict[str, Values]:
+    async def _find_indexed(
+        self, ids: Sequence[str], places: Mapping[str, Place] | None
+    ) -> dict[str, Values]:
         """Those that the index has in their newest revision."""
         if not ids or self._index.state is None:
             return {}
         try:
-            rows = await self._index.rows(ids)
+            rows = await self._index.rows(ids, places)
         except IndexUnavailableError as error:
             log.warning("index.unreadable", error=str(error))
             self._index.forget()

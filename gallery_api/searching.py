@@ -23,7 +23,7 @@ from gallery_api.fusing import Found, fuse, only_semantic, only_text
 from gallery_api.results import show_results
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from fastapi import UploadFile
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from gallery_api.candidates import Candidates, Scope
     from gallery_api.filters import PictureQuery, SearchQuery
     from gallery_api.following import Follower
-    from gallery_api.rows import Rows
+    from gallery_api.rows import Rows, Values
     from gallery_api.settings import GallerySettings
 
 _FEWEST: Final = 100
@@ -142,8 +142,10 @@ class Searcher:
         semantic, text = await asyncio.gather(self._near(asked, count), self._worded(asked, count))
         if asked.without:
             semantic = [hit for hit in semantic if hit.id != asked.without]
-        found = await self._order(asked, semantic, text)
-        rows = await self._rows.find([item.id for item in found])
+        places = {hit.id: hit.place for hit in (*semantic, *text) if hit.place}
+        best = await self._rows.find([hit.id for hit in text[:_LOOKED_AT]], places)
+        found = _order(asked, semantic, text, best)
+        rows = best | await self._rows.find([item.id for item in found if item.id not in best], places)
         items = show_results(found, rows, asked.words)
         reason = asked.reason or self._missing_index()
         return SearchAnswer(
@@ -165,15 +167,6 @@ class Searcher:
         if asked.mode == "semantic":
             return []
         return await self._candidates.worded(asked.words, count, asked.scope)
-
-    async def _order(self, asked: _Asked, semantic: Sequence[Hit], text: Sequence[Hit]) -> list[Found]:
-        if asked.mode == "semantic":
-            return only_semantic(semantic)[: asked.limit]
-        if asked.mode == "text":
-            return only_text(text)[: asked.limit]
-        best = await self._rows.find([hit.id for hit in text[:_LOOKED_AT]])
-        shares = [len(set(asked.words) & words_of(row)) / len(asked.words) for row in best.values()]
-        return fuse(semantic, text, max(shares, default=0.0))[: asked.limit]
 
     def _missing_index(self) -> str | None:
         if self._index.state is None and self._follower.fresh.forgotten:
@@ -199,3 +192,15 @@ class Searcher:
         except ObjectNotFoundError:
             return None
         return np.asarray(json.loads(stored.data)["embedding"], np.float32)
+
+
+def _order(
+    asked: _Asked, semantic: Sequence[Hit], text: Sequence[Hit], best: Mapping[str, Values]
+) -> list[Found]:
+    """One list, in the asked mode. `best` are the rows of the best text hits."""
+    if asked.mode == "semantic":
+        return only_semantic(semantic)[: asked.limit]
+    if asked.mode == "text":
+        return only_text(text)[: asked.limit]
+    shares = [len(set(asked.words) & words_of(row)) / len(asked.words) for row in best.values()]
+    return fuse(semantic, text, max(shares, default=0.0))[: asked.limit]

@@ -7,6 +7,7 @@ asked here answers from the table alone and knows nothing of newer rows.
 from __future__ import annotations
 
 import contextlib
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,22 +16,37 @@ import numpy as np
 from lancedb.query import MatchQuery
 
 from dam.errors import IndexUnavailableError
-from dam.search.schema import ROW, VECTOR, WORDS, read_row
+from dam.memory import trim
+from dam.search.schema import PART_ROWS, ROW, VECTOR, WORDS, read_row
 from dam.search.state import IndexState, read_state
 from dam.store.delta import lance_location
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from dam.settings import DamSettings
     from dam.store.port import ObjectStore
 
-_INDEX_CACHE_BYTES: Final = 160 << 20
-_METADATA_CACHE_BYTES: Final = 24 << 20
-_PROBES: Final = 20
+_INDEX_CACHE_BYTES: Final = 24 << 20
+_METADATA_CACHE_BYTES: Final = 8 << 20
+_PROBES: Final = 5
+"""Parts of the vectors' index that are read; each costs a millisecond or two where it is not in memory."""
 _REFINE: Final = 1
+_PLENTY: Final = 4
+_ALL: Final = 1 << 20
+_FEW: Final = 2_000
+"""So many assets or fewer are compared one by one: an approximate index would miss some of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a row lies, as long as the reader does not look for newer ones: quicker than to seek its id."""
+
+    opened: int
+    row: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +55,7 @@ class Hit:
 
     id: str
     score: float
+    place: Place | None = None
 
 
 class IndexReader:
@@ -49,6 +66,7 @@ class IndexReader:
         self._connection: lancedb.AsyncConnection | None = None
         self._table: lancedb.AsyncTable | None = None
         self._etag: str | None = None
+        self._openings = 0
         self.state: IndexState | None = None
 
     async def refresh(self, store: ObjectStore) -> None:
@@ -62,57 +80,72 @@ class IndexReader:
         if state is None:
             self._table, self.state, self._etag = None, None, etag
         elif etag != self._etag:
+            self._openings += 1
             with _translated():
                 if self._table is None or self.state is None or state.table != self.state.table:
                     self._table = await (await self._connect()).open_table(state.table)
                 else:
                     await self._table.checkout_latest()  # type: ignore[no-untyped-call] # the library's
             self.state, self._etag = state, etag
+            trim()
 
     def forget(self) -> None:
         """The table that is open turned out unreadable: open what is published anew at the next refresh."""
         self._table, self.state, self._etag = None, None, None
 
     async def nearest(
-        self, vector: NDArray[np.float32], limit: int, where: str | None = None, *, exact: bool = False
+        self,
+        vector: NDArray[np.float32],
+        limit: int,
+        where: str | None = None,
+        *,
+        passing: int | None = None,
     ) -> list[Hit]:
         """The assets whose vectors are nearest, with the cosine; `where` is applied before.
 
-        `exact` compares every vector that passes `where`: right, and quick, where those are few.
+        `passing` says how many assets pass it, where that is known. Few are compared one by one; of many,
+        so many parts of the index are read that they have a few times as many as are wanted.
         """
-        table, state = self._opened()
+        _, state = self._opened()
         if vector.shape != (state.dim,):
             return []
-        query = table.query().nearest_to(vector).distance_type("cosine").select(["id", "_distance"])
-        if exact:
+        parts = _PROBES if passing is None else max(_PROBES, _count_parts(limit, passing, state.rows))
+        hits = await self._near(vector, limit, where, 0 if passing is not None and passing <= _FEW else parts)
+        if passing is not None and len(hits) < min(limit, passing):  # they lie elsewhere
+            hits = await self._near(vector, limit, where, _ALL)
+        return hits
+
+    async def _near(
+        self, vector: NDArray[np.float32], limit: int, where: str | None, parts: int
+    ) -> list[Hit]:
+        """From the nearest `parts` of the index; 0: without it, one by one."""
+        table, state = self._opened()
+        query = table.query().nearest_to(vector).distance_type("cosine")
+        if not parts:
             query = query.bypass_vector_index()
         elif state.approximate:
-            query = query.minimum_nprobes(_PROBES).refine_factor(_REFINE)
-            query = query.maximum_nprobes(0 if where else _PROBES)
-        query = query.where(where) if where else query
-        with _translated():
-            found = await query.limit(limit).to_arrow()
-        scores = 1 - found["_distance"].to_numpy()
-        return [Hit(key, float(score)) for key, score in zip(found["id"].to_pylist(), scores, strict=True)]
+            query = query.minimum_nprobes(1).maximum_nprobes(parts).minimum_nprobes(parts)
+            query = query.refine_factor(_REFINE)
+        found = await self._find(query, "_distance", limit, where)
+        return [Hit(hit.id, 1 - hit.score, hit.place) for hit in found]
 
     async def with_words(self, words: Sequence[str], limit: int, where: str | None = None) -> list[Hit]:
         """The assets that have these words, the best by BM25 first."""
         table, _ = self._opened()
         text = MatchQuery(" ".join(words), column=WORDS)  # type: ignore[call-arg] # pydantic dataclass
-        query = table.query().nearest_to_text(text).select(["id", "_score"])
-        query = query.where(where) if where else query
-        with _translated():
-            found = await query.limit(limit).to_arrow()
-        return [
-            Hit(key, float(score))
-            for key, score in zip(found["id"].to_pylist(), found["_score"].to_pylist(), strict=True)
-        ]
+        return await self._find(table.query().nearest_to_text(text), "_score", limit, where)
 
-    async def rows(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Rows by id, as the index has them: check their revision."""
-        found = await self._take(ids, ["id", ROW])
-        pairs = zip(found["id"].to_pylist(), found[ROW].to_pylist(), strict=True)
-        return {key: read_row(text) for key, text in pairs}
+    async def rows(
+        self, ids: Sequence[str], places: Mapping[str, Place] | None = None
+    ) -> dict[str, dict[str, Any]]:
+        """Rows by id, as the index has them: check their revision. `places` of those that are known."""
+        here = {key: place.row for key, place in (places or {}).items() if place.opened == self._openings}
+        known = [here[asset_id] for asset_id in ids if asset_id in here]
+        found = await self._take_at(known) if known else {}
+        rows = {asset_id: found[asset_id] for asset_id in ids if asset_id in found}
+        missing = [asset_id for asset_id in ids if asset_id not in rows]
+        taken = await self._take(missing, ["id", ROW]) if missing else None
+        return rows | (_read_rows(taken) if taken else {})
 
     async def vectors(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """The vectors of those of `ids` that have one."""
@@ -128,6 +161,20 @@ class IndexReader:
         table, _ = self._opened()
         with _translated():
             return await table.query().where(match_ids(ids)).select(columns).to_arrow()
+
+    async def _take_at(self, rows: list[int]) -> dict[str, dict[str, Any]]:
+        table, _ = self._opened()
+        with _translated():
+            return _read_rows(await table.take_row_ids(rows).select(["id", ROW]).to_arrow())
+
+    async def _find(self, query: Any, score: str, limit: int, where: str | None) -> list[Hit]:
+        """Ids, scores and places of what a query of the library finds."""
+        openings = self._openings
+        query = query.select(["id", score]).with_row_id().limit(limit)
+        with _translated():
+            found = await (query.where(where) if where else query).to_arrow()
+        columns = (found[name].to_pylist() for name in ("id", score, "_rowid"))
+        return [Hit(key, value, Place(openings, row)) for key, value, row in zip(*columns, strict=True)]
 
     async def _connect(self) -> lancedb.AsyncConnection:
         if self._connection is None:
@@ -145,6 +192,16 @@ class IndexReader:
 def match_ids(ids: Sequence[str]) -> str:
     """A predicate for these ids, which must be known to be ids."""
     return f"id IN ({', '.join(map(repr, ids))})" if ids else "false"
+
+
+def _count_parts(limit: int, passing: int, rows: int) -> int:
+    """Parts of the vectors' index in which several times `limit` of the passing assets may be expected."""
+    return math.ceil(_PLENTY * limit * rows / (PART_ROWS * max(passing, 1)))
+
+
+def _read_rows(found: pa.Table) -> dict[str, dict[str, Any]]:
+    pairs = zip(found["id"].to_pylist(), found[ROW].to_pylist(), strict=True)
+    return {key: read_row(text) for key, text in pairs}
 
 
 @contextlib.contextmanager

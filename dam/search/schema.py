@@ -39,8 +39,11 @@ FILTERED: Final = (
 ROW: Final = "row"
 WORDS: Final = "words"
 VECTOR: Final = "vector"
+PART_ROWS: Final = 4096
+"""Of each part of the vectors' index, on average."""
 _EMPTY: Final[dict[str, Any]] = dict.fromkeys(SNAPSHOT_SCHEMA.names)
 _TIMES: Final = [field.name for field in SNAPSHOT_SCHEMA if pa.types.is_timestamp(field.type)]
+_encode: Final = json.JSONEncoder(default=datetime.isoformat, ensure_ascii=False).encode
 TEXT_FIELDS: Final = ("filename", "caption", "tags", "title", "description", "text")
 """Fields whose words are found, and that a search names as the reason for a result."""
 
@@ -60,7 +63,7 @@ def index_schema(dim: int) -> pa.Schema:
 def write_row(values: Mapping[str, Any]) -> str:
     """A catalogue row as the index keeps it; nulls are left out."""
     kept = {name: value for name, value in values.items() if value is not None}
-    return json.dumps(kept, default=datetime.isoformat, ensure_ascii=False)
+    return _encode(kept)
 
 
 def read_row(text: str) -> dict[str, Any]:

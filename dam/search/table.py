@@ -17,7 +17,7 @@ from lancedb.index import FTS, Bitmap, BTree, IvfRq, LabelList
 
 from dam.errors import IndexUnavailableError
 from dam.search.reader import match_ids
-from dam.search.schema import VECTOR, WORDS, index_schema
+from dam.search.schema import PART_ROWS, VECTOR, WORDS, index_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +38,7 @@ _SCALAR_INDEXES: Final[dict[str, BTree | Bitmap | LabelList]] = {
     "received_at": BTree(),
     "tags": LabelList(),
 }
-_VECTOR_INDEX: Final = IvfRq(distance_type="cosine", num_bits=2, target_partition_size=4096)
+_VECTOR_INDEX: Final = IvfRq(distance_type="cosine", num_bits=2, target_partition_size=PART_ROWS)
 """Two bits a dimension order well enough that only what is asked for is compared exactly: with one bit, ten
 times as many vectors had to be read, one by one, from all over the table (docs/adr/0007-search.md)."""
 _INDEX_CACHE_BYTES: Final = 32 << 20
