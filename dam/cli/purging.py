@@ -99,7 +99,11 @@ async def _sweep(bucket: _Bucket, console: Console) -> None:
     what = f"Removing the files that still hold their history (the search index has {READERS_S:.0f} s) …"
     with console.status(what):
         await sweep(bucket.store, bucket.catalogue)
-    console.print("Nothing of what was purged is left in the catalogue.", highlight=False)
+    console.print(
+        "Nothing of it is left in the catalogue; `dam maintain` builds the search index anew without it.",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _show(console: Console, found: Findings, before: datetime, url: str) -> None:

@@ -126,23 +126,39 @@ async def test_a_gallery_that_slept_through_it_goes_on(rig: Rig) -> None:
 
 
 async def test_the_index_gets_a_moment_to_follow(rig: Rig) -> None:
-    """What it follows by is removed when it has taken over the purge, so that it need not be built anew."""
+    """What it follows by is removed when it has taken over the purge, or when it does not come to it."""
     await rig.add("a red boat")
     await add_deleted(rig, "a purple walrus")
     await rig.index()
     purging = asyncio.create_task(purge_all(rig, readers_s=30))
     await asyncio.sleep(0.7)
     assert not purging.done()
-    await rig.index()
+    await rig.keeper.step()
     started = time.monotonic()
     await purging
     assert time.monotonic() - started < 10
-    tables = [key async for key in rig.store.list("search/")]
-    await rig.add("a blue boat")
+
+
+async def test_the_index_keeps_no_copy(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is built anew beside the one that goes on answering; the files of that go when readers have left."""
+    monkeypatch.setattr("dam.search.keeper._RETIRED_FOR", timedelta(0))
+    await rig.add_many([{"caption": f"a red boat {number}"} for number in range(30)])
+    await add_deleted(rig, "a purple walrus")
     await rig.index()
-    assert {item.key.split("/")[1] for item in tables} == {
-        item.key.split("/")[1] async for item in rig.store.list("search/")
-    }
+    assert await find_in_index(rig, b"walrus")
+    await purge_all(rig)
+    assert len(await rig.search(q="boat", mode="text")) == 30
+    await rig.index()
+    await asyncio.sleep(0.5)  # a gallery opens what is published within a second
+    await rig.keeper.step()
+    assert len(await rig.search(q="boat", mode="text")) == 30
+    assert await find_in_index(rig, b"walrus") == []
+
+
+async def find_in_index(rig: Rig, word: bytes) -> list[str]:
+    """Keys of its objects that have the word."""
+    keys = [item.key async for item in rig.store.list("search/")]
+    return [key for key in keys if word in (await rig.store.get(key)).data]
 
 
 async def test_a_restore_over_http_that_races_a_purge(rig: Rig) -> None:
