@@ -11,15 +11,15 @@ export default defineConfig({
   workers: 2,
   fullyParallel: true,
   forbidOnly: true,
-  timeout: 60_000,
-  expect: { timeout: 10_000 },
+  timeout: 120_000,
+  expect: { timeout: 15_000 },
   reporter: 'list',
   use: { launchOptions, viewport: { width: 1280, height: 800 }, screenshot: 'only-on-failure' },
   projects: [
     // Against a gallery in memory, which the tests start themselves.
     { name: 'browser', testDir: 'tests/browser', testIgnore: 'large.spec.ts' },
     // The same, alone on the machine: these measure how long things take.
-    { name: 'measured', testDir: 'tests/browser', testMatch: 'large.spec.ts', workers: 1 },
+    { name: 'measured', testDir: 'tests/browser', testMatch: 'large.spec.ts', workers: 1, timeout: 300_000 },
     // Against the whole stack at GALLERY_URL.
     {
       name: 'walk',

@@ -5,21 +5,22 @@
  */
 import type { Page } from '@playwright/test';
 import { expect, test } from './gallery.ts';
+import { lengthOf, traceTasks, type Task } from './tasks.ts';
 
 const SIZE = 100_000;
 const MOST_NODES = 600;
+/** On screen wherever one stops: half of what a small one holds. */
+const FEWEST_PICTURES = 10;
 const LONGEST_TASK_MS = 200;
 const MOST_SCRIPT_BYTES = 150_000;
 const TRIES = 3;
 /** Frames of one flight over the whole gallery, and how many of its screens are then scrolled through in steps. */
-const FRAMES = 240;
+const FRAMES = 120;
 const SCREENS = 12;
 
 test.use({ size: SIZE });
 
 interface Scrolled {
-  /** The longest task, in milliseconds; none is seen below 50. */
-  longest: number;
   /** The most nodes of any kind in the grid at once. */
   nodes: number;
   /** The fewest pictures drawn while it was scrolled slowly. */
@@ -33,14 +34,10 @@ async function scroll(page: Page): Promise<Scrolled> {
   });
   await expect(page.locator('[data-grid] img').first()).toBeVisible();
   return page.evaluate(
-    async ({ frames, screens }) => {
+    async ({ frames, screens, fewest }) => {
       const [grid] = document.querySelectorAll('[data-grid]');
       if (!grid) throw new Error('There is no grid.');
-      const seen: Scrolled = { longest: 0, nodes: 0, pictures: Number.POSITIVE_INFINITY };
-      const observer = new PerformanceObserver((list) => {
-        for (const { duration } of list.getEntries()) seen.longest = Math.max(seen.longest, duration);
-      });
-      observer.observe({ type: 'longtask' });
+      const seen: Scrolled = { nodes: 0, pictures: Number.POSITIVE_INFINITY };
       const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
       const rest = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
       const look = () => {
@@ -53,18 +50,23 @@ async function scroll(page: Page): Promise<Scrolled> {
       for (let step = 1; step <= frames; step++) {
         scrollTo({ top: ((end() - screens * innerHeight) * step) / frames, behavior: 'instant' });
         await frame();
+        // Now and then one stops to look, and days in the middle are loaded and drawn.
+        if (step % 20 === 0) await rest(250);
         look();
       }
       while (scrollY < end() - 1) {
         scrollBy({ top: innerHeight / 3, behavior: 'instant' });
-        await rest(250);
-        look();
-        seen.pictures = Math.min(seen.pictures, grid.querySelectorAll('img').length);
+        const drawn = () => grid.querySelectorAll('img').length;
+        // As long as a busy machine may need; a page that draws nothing is seen by its count.
+        for (let waited = 0; waited < 100 && (waited < 4 || drawn() < fewest); waited++) {
+          await rest(50);
+          look();
+        }
+        seen.pictures = Math.min(seen.pictures, drawn());
       }
-      observer.disconnect();
       return seen;
     },
-    { frames: FRAMES, screens: SCREENS }
+    { frames: FRAMES, screens: SCREENS, fewest: FEWEST_PICTURES }
   );
 }
 
@@ -79,15 +81,18 @@ for (const [screen, viewport] of [
     test('100,000 pictures scroll to the end', async ({ page, gallery }) => {
       await page.goto('/');
       await expect(page.getByText('100,000 pictures', { exact: true })).toBeVisible();
-      const tries: Scrolled[] = [];
-      for (let attempt = 0; attempt < TRIES; attempt++) {
-        tries.push(await scroll(page));
-        if (tries.some(({ longest }) => longest <= LONGEST_TASK_MS)) break;
+      let longest = Number.POSITIVE_INFINITY;
+      for (let attempt = 0; attempt < TRIES && longest > LONGEST_TASK_MS; attempt++) {
+        const { result, tasks } = await traceTasks(page, () => scroll(page));
+        expect(tasks.length).toBeGreaterThan(FRAMES);
+        longest = Math.min(longest, Math.max(...tasks.map(lengthOf)));
+        console.log(`  ${screen}: ${JSON.stringify({ ...result, ...longestOf(tasks) })}`);
+        expect(result.nodes).toBeLessThanOrEqual(MOST_NODES);
+        expect(result.pictures).toBeGreaterThanOrEqual(FEWEST_PICTURES);
       }
-      console.log(`  ${screen}: ${JSON.stringify(tries)}`);
-      expect(Math.max(...tries.map(({ nodes }) => nodes))).toBeLessThanOrEqual(MOST_NODES);
-      expect(Math.min(...tries.map(({ pictures }) => pictures))).toBeGreaterThan(10);
-      expect(Math.min(...tries.map(({ longest }) => longest))).toBeLessThanOrEqual(LONGEST_TASK_MS);
+      expect(longest, 'milliseconds of the longest task, in the best scroll').toBeLessThanOrEqual(
+        LONGEST_TASK_MS
+      );
       const oldest = [
         ...gallery.catalogue.all(gallery.catalogue.days(new URLSearchParams()).days.at(-1)?.day)
       ].at(-1);
@@ -105,3 +110,8 @@ test('the first load is small', async ({ page, gallery }) => {
   expect(gallery.scriptBytes).toBeGreaterThan(10_000);
   expect(gallery.scriptBytes).toBeLessThanOrEqual(MOST_SCRIPT_BYTES);
 });
+
+/** The longest task by the clock, for the record. */
+function longestOf(tasks: Task[]): Task {
+  return tasks.reduce((longest, task) => (task.wall > longest.wall ? task : longest));
+}
