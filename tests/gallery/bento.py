@@ -38,6 +38,7 @@ class TextBento:
     hanging: asyncio.Event = field(default_factory=asyncio.Event)
     model: str = MODEL
     asked: list[str] = field(default_factory=list)
+    received: int = 0
     port: int = 0
     _runner: web.AppRunner | None = None
 
@@ -62,6 +63,7 @@ class TextBento:
             self._runner = None
 
     async def _embed(self, request: web.Request) -> web.Response:
+        self.received += 1
         text = await self._read(request)
         while self.hanging.is_set():  # noqa: ASYNC110 - until the client goes, or it is cleared
             await asyncio.sleep(0.02)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -134,14 +134,12 @@ async def test_a_bento_that_hangs_is_waited_for_once(rig: Rig, captions: list[st
     settings = rig.settings.model_copy(update={"embed_timeout_s": 0.5})
     async with serving(settings, rig.queue) as client:
         rig.bento.hanging.set()
-        first = (await client.get("/search", params={"q": "boat"})).json()
-        started = time.monotonic()
         for text in ("boat", "boats", "red boat"):
             answer = (await client.get("/search", params={"q": text})).json()
             assert (answer["degraded"], answer["mode"]) == (True, "text")
             assert answer["items"]
-        assert time.monotonic() - started < 1.4, "three of them waited less than three times half a second"
-        assert first["degraded"]
+        assert rig.bento.received == 1, "the other two did not ask it"
         rig.bento.hanging.clear()
-        while (await client.get("/search", params={"q": "boat"})).json()["degraded"]:
-            assert time.monotonic() - started < 20
+        async with asyncio.timeout(20):
+            while (await client.get("/search", params={"q": "boat"})).json()["degraded"]:
+                await asyncio.sleep(0.1)
