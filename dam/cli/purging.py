@@ -16,14 +16,19 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from dam import logs
-from dam.catalogue import Catalogue
-from dam.cli.calling import call, count_assets, read_settings
-from dam.originals import UNKNOWN_ACTOR
-from dam.purge.candidates import Findings, find_candidates
-from dam.purge.purger import Purger, Report
-from dam.purge.sweep import READERS_S, is_swept, sweep
-from dam.store.opening import open_store
+from dam import memory
+
+memory.hold_back()
+memory.hold_back_tables()
+
+from dam import logs  # noqa: E402 - the allocators are set up before the table's library is loaded
+from dam.catalogue import Catalogue  # noqa: E402 - as above
+from dam.cli.calling import call, count_assets, read_settings  # noqa: E402 - as above
+from dam.originals import UNKNOWN_ACTOR  # noqa: E402 - as above
+from dam.purge.candidates import Findings, find_candidates  # noqa: E402 - as above
+from dam.purge.purger import Purger, Report  # noqa: E402 - as above
+from dam.purge.sweep import READERS_S, is_swept, sweep  # noqa: E402 - as above
+from dam.store.opening import open_store  # noqa: E402 - as above
 
 if TYPE_CHECKING:
     from dam.settings import DamSettings

@@ -141,5 +141,5 @@ async def test_a_bento_that_hangs_is_waited_for_once(rig: Rig, captions: list[st
         assert rig.bento.received == 1, "the other two did not ask it"
         rig.bento.hanging.clear()
         async with asyncio.timeout(20):
-            while (await client.get("/search", params={"q": "boat"})).json()["degraded"]:
+            while (await client.get("/search", params={"q": "boat"})).json()["degraded"]:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
