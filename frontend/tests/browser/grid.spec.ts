@@ -132,15 +132,21 @@ test('a broken server is explained', async ({ page, gallery, complaints }) => {
 test('a lost server is told of, and found again', async ({ page, gallery, complaints }) => {
   await page.goto('/');
   await expect(page.locator('[data-grid] img').first()).toBeVisible();
+  const notice = page.getByRole('status').filter({ hasText: 'The server does not answer.' });
   await gallery.stop();
-  await expect(page.getByRole('status').filter({ hasText: 'The server does not answer.' })).toBeVisible();
+  await expect(notice).toBeVisible();
+  gallery.catalogue.add('new.png', 'a purple giraffe');
+  await gallery.start();
+  await expect(notice).toBeHidden();
+  await expect(page.getByRole('img', { name: 'a purple giraffe' })).toBeVisible();
+  await gallery.stop();
   await page.getByRole('link', { name: 'Insights' }).click();
   await expect(page.getByRole('heading', { name: 'This page could not be opened' })).toBeVisible();
   await expect(page.getByText('server does not answer. Is it running')).toBeVisible();
   await gallery.start();
   await page.getByRole('button', { name: 'Try again' }).click();
   await expect(page.getByRole('heading', { name: 'Insights' })).toBeVisible();
-  await expect(page.getByRole('status').filter({ hasText: 'The server does not answer.' })).toBeHidden();
+  await expect(notice).toBeHidden();
   complaints.length = 0; // the browser reports each request without an answer itself
 });
 

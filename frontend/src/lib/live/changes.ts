@@ -59,7 +59,8 @@ function connect(): EventSource {
     for (const listener of listeners) listener.reset?.();
   });
   stream.addEventListener('open', () => {
-    connection.found();
+    // Whatever could not be read meanwhile is read now.
+    if (connection.found()) for (const listener of listeners) listener.reset?.();
   });
   stream.addEventListener('error', () => {
     connection.lost();

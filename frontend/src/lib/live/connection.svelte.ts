@@ -7,10 +7,13 @@ class Connection {
   isLost = $state(false);
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  found(): void {
+  /** It is there; whether it had been lost for long. */
+  found(): boolean {
+    const wasLost = this.isLost;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.isLost = false;
+    return wasLost;
   }
 
   lost(): void {
