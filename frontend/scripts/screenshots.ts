@@ -124,9 +124,12 @@ async function shoot(page: Page, name: string): Promise<void> {
   await page.waitForFunction(() =>
     [...document.images].every((image) => image.complete && getComputedStyle(image).opacity === '1')
   );
-  await page.evaluate(() => document.fonts.ready);
+  await page.evaluate(async () => {
+    await document.fonts.ready;
+    await Promise.all([...document.images].map((image) => image.decode()));
+  });
   await page.mouse.move(0, 0);
-  await page.waitForTimeout(300);
+  await page.waitForTimeout(800);
   const session = await page.context().newCDPSession(page);
   const { data } = await session.send('Page.captureScreenshot', { format: 'webp', quality: QUALITY });
   const path = join(OUT, `${name}.webp`);
