@@ -136,6 +136,31 @@ test('zoom', async ({ page, gallery }) => {
   await expect(page.getByRole('button', { name: 'Zoom out' })).toBeEnabled();
 });
 
+/** Who comes by a link walks along the whole gallery, over the end of a day too. */
+test('a picture opened by its address has neighbours', async ({ page, gallery }) => {
+  const [before = '', first = '', second = ''] = [35, 36, 37].map((number) => gallery.catalogue.idAt(number));
+  await page.goto(`/assets/${first}`);
+  await page.getByRole('button', { name: 'Next picture' }).click();
+  await expect(page).toHaveURL(`/assets/${second}`);
+  await page.keyboard.press('ArrowLeft');
+  await expect(page).toHaveURL(`/assets/${first}`);
+  await expect(page.getByRole('button', { name: 'Previous picture' })).toBeEnabled();
+  await page.keyboard.press('ArrowLeft');
+  await expect(page).toHaveURL(`/assets/${before}`);
+});
+
+/** A picture that failed says why on its own page, can be tried again there, and shows what came of it. */
+test('a failed picture is tried again', async ({ page, gallery }) => {
+  const id = gallery.catalogue.idAt(3);
+  const reason = 'The Bento gave up on it.';
+  gallery.catalogue.change(id, 'failed', { status: 'failed', caption: null, error_message: reason });
+  await page.goto(`/assets/${id}`);
+  const notice = page.getByRole('alert').filter({ hasText: reason });
+  await notice.getByRole('button', { name: 'Retry' }).click();
+  await expect(notice).toBeHidden();
+  await expect(page.getByRole('button', { name: 'Caption a dog' })).toBeVisible();
+});
+
 /** An address of nothing says so and leads on. */
 test('a picture that is not there', async ({ page, complaints }) => {
   await page.goto('/assets/018f0000-0000-7000-8000-00000000dead');
