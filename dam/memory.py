@@ -28,8 +28,8 @@ _LARGE_BLOCK: Final = 256 * 1024
 _DELTALAKE_ALLOCATOR: Final = ("_RJEM_MALLOC_CONF", "narenas:1,dirty_decay_ms:0,muzzy_decay_ms:0")
 """deltalake brings its own allocator (jemalloc), which reads this when it is loaded."""
 _ARROW_ALLOCATOR: Final = ("ARROW_DEFAULT_MEMORY_POOL", "system")
-"""Arrow reads this when it is loaded. A pool chosen afterwards is not for everything: the writer of Parquet went
-on with Arrow's own (mimalloc), which kept 90 MB of `dam maintain` for good."""
+"""Arrow reads this when it is loaded. A pool chosen afterwards is not for everything: the writer of Parquet
+went on with Arrow's own (mimalloc), which kept 90 MB of `dam maintain` for good."""
 
 
 class _WithoutPandas(MetaPathFinder):
