@@ -13,6 +13,7 @@ from dam import keys
 from dam.errors import IndexUnavailableError
 from dam.ids import new_id
 from dam.search import keeper as keeping
+from dam.search import sources
 from dam.search import table as tables
 from dam.search.duty import keep_index
 from dam.search.state import read_state
@@ -154,6 +155,41 @@ async def test_a_large_table_gets_an_approximate_index_by_itself(
     await bench.step()
     assert await bench.near("the last") == [last.id]
     assert len(await bench.near("picture 7")) == 1
+
+
+async def test_it_is_filled_in_one_write(bench: IndexBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many pieces it is read in: a file for each would have to be merged later."""
+    monkeypatch.setattr(sources, "ROWS_AT_ONCE", 4)
+    await asyncio.gather(*(bench.add(f"picture {number}") for number in range(30)))
+    await bench.step()
+    assert bench.reader.state is not None
+    assert bench.reader.state.rows == 30
+    keys_found = [item.key async for item in bench.store.list("search/assets-")]
+    assert len([key for key in keys_found if "/data/" in key]) == 1
+
+
+async def test_upkeep_takes_a_small_share_of_the_time(
+    bench: IndexBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After one that took long, merges go on for a while without; then it is due again."""
+    tended: list[float] = []
+
+    async def tend(_: tables.IndexTable) -> None:
+        tended.append(time.monotonic())
+        await asyncio.sleep(0.5)
+
+    monkeypatch.setattr(keeping, "_TEND_AFTER", 1)
+    monkeypatch.setattr(tables.IndexTable, "tend", tend)
+    for number in range(4):
+        await bench.add(f"picture {number}")
+        await bench.step()
+    assert len(tended) == 1
+    bench.keeper._tend_not_before = time.monotonic()
+    await bench.add("the last")
+    await bench.step()
+    assert len(tended) == 2
+    assert bench.reader.state is not None
+    assert bench.reader.state.rows == 5
 
 
 async def test_a_search_without_an_index_says_so(bench: IndexBench) -> None:
