@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+log = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).parents[2] / "frontend"
 SPECS = FOLDER / "tests" / "browser"
@@ -37,6 +40,8 @@ def run(tool: str, *arguments: str, environment: Mapping[str, str] | None = None
         timeout=_DEADLINE_S,
         check=False,
     )
+    # What was measured stands there: `pytest --log-level=INFO -rP` shows it.
+    log.info("%s", done.stdout)
     assert done.returncode == 0, f"{tool} {' '.join(arguments)}\n{done.stdout}"
     return done.stdout
 

@@ -16,7 +16,7 @@ const MOST_SCRIPT_BYTES = 150_000;
 const TRIES = 3;
 /** Frames of one flight over the whole gallery, and how many of its screens are then scrolled through in steps. */
 const FRAMES = 120;
-const SCREENS = 12;
+const SCREENS = 8;
 
 test.use({ size: SIZE });
 

@@ -34,6 +34,18 @@ test('upload, search, edit, history, revert, delete, restore', async ({ page }) 
   const before = await tiles.count();
   await mark(page);
 
+  await test.step('little was loaded for it: the server sends what the build packed', async () => {
+    const scripts = await page.evaluate(() =>
+      (performance.getEntriesByType('resource') as PerformanceResourceTiming[])
+        .filter(({ name }) => new URL(name).pathname.endsWith('.js'))
+        .map(({ encodedBodySize }) => encodedBodySize)
+    );
+    const bytes = scripts.reduce((sum, size) => sum + size, 0);
+    console.log(`  JavaScript of the first load: ${String(bytes)} bytes in ${String(scripts.length)} files`);
+    expect(bytes).toBeGreaterThan(10_000);
+    expect(bytes).toBeLessThanOrEqual(150_000);
+  });
+
   await test.step('upload a picture', async () => {
     await page.getByRole('link', { name: 'Upload' }).click();
     await page.locator('input[type=file][multiple]').setInputFiles(PICTURE);
