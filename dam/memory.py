@@ -32,17 +32,26 @@ _ARROW_ALLOCATOR: Final = ("ARROW_DEFAULT_MEMORY_POOL", "system")
 went on with Arrow's own (mimalloc), which kept 90 MB of `dam maintain` for good."""
 
 
-class _WithoutPandas(MetaPathFinder):
-    """Arrow and lancedb load pandas if it is installed: 40 MB, and no use of it."""
+class _Absent(MetaPathFinder):
+    """Says of some modules that they are not installed."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = frozenset(names)
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Say that there is no pandas; all other modules are found as always."""
+        """All other modules are found as always."""
         del path, target
-        if fullname == "pandas":
-            raise ModuleNotFoundError("This service does without pandas.", name=fullname)
+        if fullname in self._names:
+            raise ModuleNotFoundError(f"This service does without {fullname}.", name=fullname)
         return None
+
+
+def do_without(*names: str) -> None:
+    """Have these modules count as not installed: libraries load them only because they are there."""
+    # Not by None in `sys.modules`: Arrow takes that for the module.
+    sys.meta_path.insert(0, _Absent(names))
 
 
 def hold_back() -> None:
@@ -62,7 +71,7 @@ def hold_back_tables() -> None:
     """The same for Arrow and deltalake, and no pandas; to be called before either is loaded."""
     os.environ.setdefault(*_DELTALAKE_ALLOCATOR)
     os.environ.setdefault(*_ARROW_ALLOCATOR)
-    sys.meta_path.insert(0, _WithoutPandas())
+    do_without("pandas")  # Arrow and lancedb load it: 40 MB
 
 
 def trim() -> None:

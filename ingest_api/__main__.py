@@ -6,6 +6,7 @@ from __future__ import annotations
 from dam import memory
 
 memory.hold_back()
+memory.do_without("rich")  # structlog loads it for its colours: 4 MB
 
 import asyncio
 import contextlib
