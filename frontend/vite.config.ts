@@ -14,6 +14,8 @@ export default defineConfig({
       adapter: adapter({ fallback: 'index.html', precompress: true })
     })
   ],
+  // Where time goes in a build is no news to who only wants the pages.
+  build: { rolldownOptions: { checks: { bundlerTimings: false } } },
   server: { proxy: { '/api': api } },
   test: { include: ['src/**/*.test.ts'], environment: 'node' }
 });
