@@ -17,7 +17,7 @@ _LINES: Final[Sequence[tuple[str, str, Callable[[dict[str, Any]], float]]]] = (
     ("/search by meaning", "#2563eb", lambda run: run["search_semantic"]["p50_ms"]),
     ("/assets, first page", "#059669", lambda run: run["assets_page"]["p50_ms"]),
 )
-_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 760, 420, 80, 190, 20, 55
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 780, 420, 95, 205, 20, 55
 _LABEL_HEIGHT: Final = 16.0
 
 

@@ -1,7 +1,7 @@
 """One order out of two: what is near in meaning, and what has the words. Pure.
 
 Scores are fused, not ranks: a cosine says how much nearer the first is than the tenth, and BM25 how much
-rarer one word is than another; reciprocal ranks forget both (docs/adr/0007-search.md has the measurement).
+rarer one word is than another; reciprocal ranks forget both (docs/adr/0008-search.md has the measurement).
 Each side is scaled to 0 … 1. The words' side is worth as much as the best hit has of what was asked: where
 only one word of five stands anywhere, meaning decides.
 """

@@ -1,6 +1,6 @@
 """Keeps the gallery small: called by the entry point before any large library is loaded.
 
-Without it nothing breaks; it only takes more. Measured in docs/adr/0007-search.md.
+Without it nothing breaks; it only takes more. Measured in docs/adr/0008-search.md.
 """
 
 from __future__ import annotations

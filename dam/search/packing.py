@@ -58,7 +58,7 @@ def bisect(ids: NDArray[np.bytes_], order: NDArray[np.int32], wanted: NDArray[np
     in their order would take ten.
     """
     low, high = np.zeros(len(wanted), np.intp), np.full(len(wanted), len(order), np.intp)
-    for _ in range(len(order).bit_length()):
+    for _ in range(len(order).bit_length() if len(wanted) else 0):  # often there are none
         middle = (low + high) // 2
         is_less = ids[order[np.minimum(middle, len(order) - 1)]] < wanted
         is_open = low < high

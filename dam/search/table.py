@@ -40,7 +40,7 @@ _SCALAR_INDEXES: Final[dict[str, BTree | Bitmap | LabelList]] = {
 }
 _VECTOR_INDEX: Final = IvfRq(distance_type="cosine", num_bits=2, target_partition_size=PART_ROWS)
 """Two bits a dimension order well enough that only what is asked for is compared exactly: with one bit, ten
-times as many vectors had to be read, one by one, from all over the table (docs/adr/0007-search.md)."""
+times as many vectors had to be read, one by one, from all over the table (docs/adr/0008-search.md)."""
 _INDEX_CACHE_BYTES: Final = 32 << 20
 _METADATA_CACHE_BYTES: Final = 16 << 20
 """By default six and one gigabytes: the keeper reads all of an index when it is tended, and seldom again."""
