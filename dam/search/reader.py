@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dam.settings import DamSettings
     from dam.store.port import ObjectStore
 
-_INDEX_CACHE_BYTES: Final = 28 << 20
+_INDEX_CACHE_BYTES: Final = 64 << 20
 _METADATA_CACHE_BYTES: Final = 8 << 20
 _PROBES: Final = 5
 """Parts of the vectors' index that are read; each costs a millisecond or two where it is not in memory."""
