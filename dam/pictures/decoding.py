@@ -8,6 +8,7 @@ and must never return a picture that is only partly there.
 from __future__ import annotations
 
 import io
+import math
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,7 +92,7 @@ def read(source: bytes | Path, *, max_pixels: int = MAX_PIXELS, max_side: int | 
             header_size = opened.size
             # A HEIC may hold a preview that is whole where the picture is not: then no draft.
             if max_side is not None and (opened.format != "HEIF" or not containers.boxes_end_late(file)):
-                opened.draft(None, (max_side, max_side))
+                opened.draft(None, _fit(opened.size, max_side))
             picture = _unpack(opened, header_size, media_type.mime_type)
         except (PictureError, MemoryError):
             raise
@@ -101,6 +102,16 @@ def read(source: bytes | Path, *, max_pixels: int = MAX_PIXELS, max_side: int | 
         if code := containers.unseen_fault(file, media_type):
             raise faults.fault(code, media_type, "a checksum is wrong")
     return picture
+
+
+def _fit(size: tuple[int, int], max_side: int) -> tuple[int, int]:
+    """The smallest size that is wanted: a square would ask for a shorter side as long as the longer one."""
+    longest = max(size)
+    return (
+        size
+        if longest <= max_side
+        else (math.ceil(size[0] * max_side / longest), math.ceil(size[1] * max_side / longest))
+    )
 
 
 def _recognise(file: BinaryIO, max_pixels: int) -> MediaType:
