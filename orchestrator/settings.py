@@ -23,7 +23,7 @@ class OrchestratorSettings(DamSettings):
         default=60.0, ge=0, description="How long a job waits out 429 and 503 before it is given back."
     )
     bento_max_bytes: int = Field(
-        default=8 * _MIB,
+        default=4 * _MIB,
         gt=0,
         description="A larger original goes through a file, its rendition to the Bento.",
     )
