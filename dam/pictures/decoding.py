@@ -106,12 +106,8 @@ def read(source: bytes | Path, *, max_pixels: int = MAX_PIXELS, max_side: int | 
 
 def _fit(size: tuple[int, int], max_side: int) -> tuple[int, int]:
     """The smallest size that is wanted: a square would ask for a shorter side as long as the longer one."""
-    longest = max(size)
-    return (
-        size
-        if longest <= max_side
-        else (math.ceil(size[0] * max_side / longest), math.ceil(size[1] * max_side / longest))
-    )
+    scale = min(1.0, max_side / max(size))
+    return math.ceil(size[0] * scale), math.ceil(size[1] * scale)
 
 
 def _recognise(file: BinaryIO, max_pixels: int) -> MediaType:
