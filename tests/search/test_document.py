@@ -41,7 +41,7 @@ async def boat(bench: IndexBench, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 def test_the_sql_finds_words(boat: str) -> None:
     """In captions and tags of the snapshot."""
     [query] = recipes("sql")
-    assert duckdb.sql(query).fetchall() == [(boat, "picture.jpg", "a sailboat")]
+    assert duckdb.execute(query).fetchall() == [(boat, "picture.jpg", "a sailboat")]
 
 
 def test_the_programs_find_the_nearest(boat: str, capsys: pytest.CaptureFixture[str]) -> None:
