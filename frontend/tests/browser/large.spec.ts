@@ -15,8 +15,8 @@ const LONGEST_TASK_MS = 200;
 const MOST_SCRIPT_BYTES = 150_000;
 const TRIES = 3;
 /** Frames of one flight over the whole gallery, and how many of its screens are then scrolled through in steps. */
-const FRAMES = 120;
-const SCREENS = 8;
+const FRAMES = 80;
+const SCREENS = 5;
 
 test.use({ size: SIZE });
 
@@ -58,7 +58,7 @@ async function scroll(page: Page): Promise<Scrolled> {
         scrollBy({ top: innerHeight / 3, behavior: 'instant' });
         const drawn = () => grid.querySelectorAll('img').length;
         // As long as a busy machine may need; a page that draws nothing is seen by its count.
-        for (let waited = 0; waited < 100 && (waited < 4 || drawn() < fewest); waited++) {
+        for (let waited = 0; waited < 100 && (waited < 3 || drawn() < fewest); waited++) {
           await rest(50);
           look();
         }
