@@ -10,17 +10,12 @@ from typing import Final
 
 from dam import memory
 
-_LANCE: Final = {
-    # One machine's worth of reads at once; by default there are 64 threads of them.
-    "LANCE_IO_THREADS": "8",
-    # What it warns of (a table that is not there yet) is told by our own events.
-    "LANCE_LOG": "error",
-}
+_READS: Final = ("LANCE_IO_THREADS", "8")
+"""One machine's worth of reads at once; by default there are 64 threads of them."""
 
 
 def hold_back() -> None:
     """Few threads, nothing unused, and freed memory back to the system at once."""
-    for name, value in _LANCE.items():
-        os.environ.setdefault(name, value)
+    os.environ.setdefault(*_READS)
     memory.hold_back()
     memory.hold_back_tables()
