@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from dam import keys
+from dam.catalogue.row import PURGED
 from dam.errors import InferenceError, InferenceUnavailableError, ObjectNotFoundError
 from dam.ids import is_id
 from dam.media import HEAD_BYTES, sniff_type
@@ -178,6 +179,8 @@ class Searcher:
         rows = await self._rows.find([asset_id]) if is_id(asset_id) else {}
         if asset_id not in rows:
             raise refusals.not_found(asset_id)
+        if rows[asset_id]["event"] == PURGED:
+            raise refusals.purged(asset_id)
         model = rows[asset_id]["embedding_by"]
         vector = await self._candidates.vector(asset_id)
         if vector is None and model is not None:

@@ -153,6 +153,8 @@ async def test_purged_assets_are_gone(rig: Rig) -> None:
     row = await rig.add("e", status="deleted", event="purged")
     answer = await rig.client.get(f"/assets/{row.id}")
     assert (answer.status_code, answer.json()["code"]) == (404, "purged")
+    alike = await rig.client.get("/search", params={"like": row.id})
+    assert (alike.status_code, alike.json()["code"]) == (404, "purged")
     assert await rig.ids(status="deleted") == []
 
 
