@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from dam import memory
@@ -22,6 +21,7 @@ memory.hold_back_tables()
 from dam import logs  # noqa: E402 - the allocators are set up before the table's library is loaded
 from dam.catalogue.row import AssetType  # noqa: E402, TC001 - as above; Typer reads it
 from dam.cli.calling import call, count_assets, read_settings  # noqa: E402 - as above
+from dam.cli.progress import counting_bar  # noqa: E402 - as above
 from dam.export.assets import Outcome  # noqa: E402 - as above
 from dam.export.exporter import Exporter, Report  # noqa: E402 - as above
 from dam.export.selection import Orientation, Selection  # noqa: E402 - as above
@@ -108,14 +108,7 @@ def _day(moment: datetime | None) -> date | None:
 
 async def _export(settings: MaintenanceSettings, work: _Work, console: Console) -> Report:
     store = await open_store(settings)
-    progress = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
+    progress = counting_bar(console)
     try:
         with progress:
             task = progress.add_task("Exporting", total=None)

@@ -11,10 +11,10 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from dam import routes
+from dam.cli.progress import counting_bar
 from dam.uploads import DEFAULT_PARALLEL, Outcome, UploadResult, upload_files
 
 DEFAULT_URL: Final = f"http://127.0.0.1:{routes.INGEST_PORT}"
@@ -69,14 +69,7 @@ def find_files(directory: Path) -> tuple[list[Path], list[UploadResult]]:
 
 async def _upload(url: str, paths: list[Path], parallel: int, console: Console) -> list[UploadResult]:
     """Upload with a progress bar (nothing is drawn where the output is no terminal)."""
-    progress = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
+    progress = counting_bar(console)
     with progress:
         task = progress.add_task("Uploading", total=len(paths))
         return await upload_files(url, paths, parallel, lambda _: progress.advance(task))

@@ -13,7 +13,6 @@ import typer
 from rich.console import Console
 from rich.filesize import decimal
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from dam import memory
@@ -24,6 +23,7 @@ memory.hold_back_tables()
 from dam import logs  # noqa: E402 - the allocators are set up before the table's library is loaded
 from dam.catalogue import Catalogue  # noqa: E402 - as above
 from dam.cli.calling import call, count_assets, read_settings  # noqa: E402 - as above
+from dam.cli.progress import counting_bar  # noqa: E402 - as above
 from dam.originals import UNKNOWN_ACTOR  # noqa: E402 - as above
 from dam.purge.candidates import Findings, find_candidates  # noqa: E402 - as above
 from dam.purge.purger import Purger, Report  # noqa: E402 - as above
@@ -87,13 +87,7 @@ async def _purge(settings: DamSettings, before: datetime, console: Console, *, s
 
 
 async def _run(bucket: _Bucket, found: Findings, before: datetime, console: Console) -> Report:
-    progress = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
+    progress = counting_bar(console)
     with progress:
         task = progress.add_task("Purging", total=len(found.due) + len(found.unfinished))
         purger = Purger(bucket.store, bucket.catalogue, UNKNOWN_ACTOR)
