@@ -37,13 +37,15 @@ from tests.bentos.serving import running
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import aiohttp
+
 RECALL: Final = 0.90
 CLEARLY: Final = 0.20
 """So much more often must hybrid be right than meaning alone, where meaning cannot know."""
 MODES: Final = ("semantic", "text", "hybrid")
 RANK_FUSION: Final = "rank_fusion"
 _RANK_CONSTANT: Final = 60
-_LIST: Final = 100
+_LIST: Final = 50
 _SEARCHES_AT_ONCE: Final = 4
 _TEN: Final = 10
 _TIMEOUT_S: Final = 300.0
@@ -115,11 +117,12 @@ def _make_change(picture: Filed, caption: dict[str, Any], vector: dict[str, Any]
     return Change(new_id(), new_id(), 0, "enriched", "ready", "orchestrator", values)
 
 
-async def search(client: httpx.AsyncClient, query: Query, places: dict[str, int]) -> dict[str, list[int]]:
+async def search(client: aiohttp.ClientSession, query: Query, places: dict[str, int]) -> dict[str, list[int]]:
     """What each mode answers, as positions of pictures; and the two lists fused by their ranks."""
     found = {}
     for mode in MODES:
-        answer = await ask(client, "/api/search", {"q": query.text, "mode": mode, "limit": _LIST})
+        params = {"q": query.text, "mode": mode, "limit": _LIST}
+        answer = json.loads(await ask(client, "/api/search", params))
         if answer["degraded"]:
             raise RuntimeError(f"A search was degraded: {answer['reason']}")
         found[mode] = [places[item["asset"]["id"]] for item in answer["items"]]

@@ -13,9 +13,10 @@ import subprocess
 import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx
+import aiohttp
 from aiohttp import web
 
 from benchmarks.catalogues import MODEL
@@ -105,7 +106,9 @@ async def running_bento(vectors: Mapping[str, NDArray[np.float32]]) -> AsyncIter
 
 
 @asynccontextmanager
-async def running_gallery(settings: DamSettings, bento: str) -> AsyncIterator[tuple[httpx.AsyncClient, int]]:
+async def running_gallery(
+    settings: DamSettings, bento: str
+) -> AsyncIterator[tuple[aiohttp.ClientSession, int]]:
     """`python -m gallery_api` on a free port: a client of its API, and its process id."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
@@ -118,7 +121,7 @@ async def running_gallery(settings: DamSettings, bento: str) -> AsyncIterator[tu
     command = [sys.executable, "-m", "gallery_api"]
     process = subprocess.Popen(command, env={**os.environ, **environment})  # noqa: ASYNC220 - starts at once
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client:
             await _wait_until_live(client, process)
             yield client, process.pid
     finally:
@@ -126,21 +129,22 @@ async def running_gallery(settings: DamSettings, bento: str) -> AsyncIterator[tu
         await asyncio.to_thread(process.wait, 30)
 
 
-async def ask(client: httpx.AsyncClient, path: str, params: Mapping[str, Any]) -> Any:
-    """One request's JSON. Raises RuntimeError with what the service says of it."""
-    answer = await client.get(path, params=dict(params))
-    if not answer.is_success:
-        raise RuntimeError(f"{path} answered {answer.status_code}: {answer.text}")
-    return answer.json()
+async def ask(client: aiohttp.ClientSession, path: str, params: Mapping[str, Any]) -> bytes:
+    """One request's answer, to its last byte. Raises RuntimeError with what the service says of it."""
+    async with client.get(path, params=params) as answer:
+        body = await answer.read()
+    if answer.status != HTTPStatus.OK:
+        raise RuntimeError(f"{path} answered {answer.status}: {body.decode()}")
+    return body
 
 
-async def _wait_until_live(client: httpx.AsyncClient, process: subprocess.Popen[bytes]) -> None:
+async def _wait_until_live(client: aiohttp.ClientSession, process: subprocess.Popen[bytes]) -> None:
     async with asyncio.timeout(_START_S):
         while True:
             _refuse_ended(process, "The gallery")
             try:
                 await ask(client, routes.LIVE, {})
-            except httpx.TransportError:
+            except aiohttp.ClientConnectionError:
                 await asyncio.sleep(_LOOK_S)
             else:
                 return

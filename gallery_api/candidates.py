@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_ENOUGH: Final = 0.5
-"""Share of what the index brings without a predicate that must pass: twice what is shown was asked for."""
+_SPARE: Final = 10
+"""Without a predicate, a tenth more is asked for than is wanted: few assets are not ready."""
 _MOST_LOOKED_UP: Final = 1_000
 
 
@@ -111,10 +111,11 @@ class Candidates:
         """What the index has, and passes. Without a predicate it may bring what does not: then again with."""
         if self._index.state is None:
             return []
+        asked = count if scope.where else count + count // _SPARE + 1
         try:
-            hits = await ask(count, scope.where)
+            hits = await ask(asked, scope.where)
             passing = scope.selection.passing([hit.id for hit in hits])
-            if scope.where is None and len(passing) < _ENOUGH * len(hits):
+            if scope.where is None and len(passing) < count <= len(hits):
                 hits = await ask(count, predicate_of(scope.filters))
                 passing = scope.selection.passing([hit.id for hit in hits])
         except IndexUnavailableError as error:
@@ -125,6 +126,8 @@ class Candidates:
 
     def _fresh(self, scope: Scope) -> list[FreshRow]:
         rows = {fresh.row.id: fresh for fresh in self._follower.fresh}
+        if not rows:
+            return []
         passing = scope.selection.passing(list(rows))
         return [fresh for asset_id, fresh in rows.items() if asset_id in passing]
 

@@ -5,12 +5,14 @@ Called by `searching` with the rows of what it found. Pure.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import TypeAdapter
 
 from dam.search.schema import texts_of
 from dam.search.words import keys_of, split_words
-from gallery_api.answers.asset import show_values
-from gallery_api.answers.searching import FieldMatch, Matched, SearchResult, SemanticMatch, TextMatch
+from gallery_api.answers.asset import fill_values
+from gallery_api.answers.searching import SearchResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from gallery_api.rows import Values
 
 _WORDS_SHOWN: Final = 20
+_RESULTS: Final = TypeAdapter(list[SearchResult])
+"""Makes all of them at once: a third of the time of one model after the other."""
 
 
 def show_results(
@@ -26,7 +30,8 @@ def show_results(
 ) -> list[SearchResult]:
     """In their order; what has no row any more is left out."""
     explanation = _Explanation(words)
-    return [_show(item, rows[item.id], explanation) for item in found if item.id in rows]
+    shown = [_show(item, rows[item.id], explanation) for item in found if item.id in rows]
+    return _RESULTS.validate_python(shown)
 
 
 class _Explanation:
@@ -36,13 +41,13 @@ class _Explanation:
         self._wanted = frozenset(wanted)
         self._judged: dict[str, bool] = {}
 
-    def of(self, row: Values) -> list[FieldMatch]:
+    def of(self, row: Values) -> list[dict[str, Any]]:
         """The words of each field, as they stand there."""
         matches = []
         for name, text in texts_of(row).items():
-            words = [word for word in dict.fromkeys(split_words(text)) if self._is_wanted(word)]
+            words = [word for word in split_words(text) if self._is_wanted(word)]
             if words:
-                matches.append(FieldMatch(field=name, words=words[:_WORDS_SHOWN]))
+                matches.append({"field": name, "words": list(dict.fromkeys(words))[:_WORDS_SHOWN]})
         return matches
 
     def _is_wanted(self, word: str) -> bool:
@@ -52,16 +57,11 @@ class _Explanation:
         return judged
 
 
-def _show(found: Found, row: Values, explanation: _Explanation) -> SearchResult:
-    semantic = (
-        SemanticMatch(rank=found.semantic_rank, similarity=round(found.similarity, 4))
-        if found.semantic_rank
-        else None
-    )
-    text = (
-        TextMatch(rank=found.text_rank, score=round(found.text_score, 4), fields=explanation.of(row))
-        if found.text_rank
-        else None
-    )
-    matched = Matched(semantic=semantic, text=text)
-    return SearchResult(asset=show_values(row), score=round(found.score, 6), matched=matched)
+def _show(found: Found, row: Values, explanation: _Explanation) -> dict[str, Any]:
+    semantic = {"rank": found.semantic_rank, "similarity": round(found.similarity, 4)}
+    text = {"rank": found.text_rank, "score": round(found.text_score, 4)}
+    matched = {
+        "semantic": semantic if found.semantic_rank else None,
+        "text": text | {"fields": explanation.of(row)} if found.text_rank else None,
+    }
+    return {"asset": fill_values(row), "score": round(found.score, 6), "matched": matched}

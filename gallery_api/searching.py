@@ -39,8 +39,9 @@ if TYPE_CHECKING:
     from gallery_api.rows import Rows, Values
     from gallery_api.settings import GallerySettings
 
-_FEWEST: Final = 100
-"""Candidates of each list: fusing needs more than is shown."""
+_FEWEST: Final = 60
+_MORE: Final = 1.2
+"""Candidates of each list, and how many times what is shown: fusing needs more, and each has its price."""
 _LOOKED_AT: Final = 5
 """The best text hits tell how much of the query stands anywhere."""
 
@@ -139,14 +140,12 @@ class Searcher:
         return replace(asked, mode="text", vector=None, reason=reason)
 
     async def _answer(self, asked: _Asked, started: float) -> SearchAnswer:
-        count = max(_FEWEST, 2 * asked.limit)
+        count = max(_FEWEST, round(_MORE * asked.limit)) if asked.mode == "hybrid" else asked.limit
         semantic, text = await asyncio.gather(self._near(asked, count), self._worded(asked, count))
-        if asked.without:
-            semantic = [hit for hit in semantic if hit.id != asked.without]
-        places = {hit.id: hit.place for hit in (*semantic, *text) if hit.place}
-        best = await self._rows.find([hit.id for hit in text[:_LOOKED_AT]], places)
+        indexed = {hit.id: hit.row for hit in (*semantic, *text) if hit.row}
+        best = await self._rows.find([hit.id for hit in text[:_LOOKED_AT]], indexed)
         found = _order(asked, semantic, text, best)
-        rows = best | await self._rows.find([item.id for item in found if item.id not in best], places)
+        rows = best | await self._rows.find([item.id for item in found if item.id not in best], indexed)
         items = show_results(found, rows, asked.words)
         reason = asked.reason or self._missing_index()
         return SearchAnswer(
@@ -162,7 +161,11 @@ class Searcher:
     async def _near(self, asked: _Asked, count: int) -> list[Hit]:
         if asked.vector is None or asked.mode == "text":
             return []
-        return await self._candidates.near(asked.vector.vector, asked.vector.model, count, asked.scope)
+        spare = 1 if asked.without else 0
+        hits = await self._candidates.near(
+            asked.vector.vector, asked.vector.model, count + spare, asked.scope
+        )
+        return [hit for hit in hits if hit.id != asked.without][:count]
 
     async def _worded(self, asked: _Asked, count: int) -> list[Hit]:
         if asked.mode == "semantic":
@@ -176,13 +179,14 @@ class Searcher:
 
     async def _vector_of(self, asset_id: str) -> Embedded:
         """The vector of an asset that is there."""
-        rows = await self._rows.find([asset_id]) if is_id(asset_id) else {}
+        if not is_id(asset_id):
+            raise refusals.not_found(asset_id)
+        rows, vector = await asyncio.gather(self._rows.find([asset_id]), self._candidates.vector(asset_id))
         if asset_id not in rows:
             raise refusals.not_found(asset_id)
         if rows[asset_id]["event"] == PURGED:
             raise refusals.purged(asset_id)
         model = rows[asset_id]["embedding_by"]
-        vector = await self._candidates.vector(asset_id)
         if vector is None and model is not None:
             vector = await self._read_vector(asset_id)
         if vector is None or model is None:

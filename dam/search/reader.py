@@ -22,9 +22,8 @@ from dam.search.state import IndexState, read_state
 from dam.store.delta import lance_location
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from dam.settings import DamSettings
@@ -42,20 +41,16 @@ _FEW: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a row lies, as long as the reader does not look for newer ones: quicker than to seek its id."""
-
-    opened: int
-    row: int
-
-
-@dataclass(frozen=True, slots=True)
 class Hit:
-    """One id that was found, with the score of what found it: a cosine, or BM25."""
+    """One id that was found, with the score of what found it: a cosine, or BM25.
+
+    `row` is the asset's row as the index has it, still as text (`schema.read_row`): to bring it along costs
+    less than to seek it afterwards.
+    """
 
     id: str
     score: float
-    place: Place | None = None
+    row: str | None = None
 
 
 class IndexReader:
@@ -66,7 +61,6 @@ class IndexReader:
         self._connection: lancedb.AsyncConnection | None = None
         self._table: lancedb.AsyncTable | None = None
         self._etag: str | None = None
-        self._openings = 0
         self.state: IndexState | None = None
 
     async def refresh(self, store: ObjectStore) -> None:
@@ -80,7 +74,6 @@ class IndexReader:
         if state is None:
             self._table, self.state, self._etag = None, None, etag
         elif etag != self._etag:
-            self._openings += 1
             with _translated():
                 if self._table is None or self.state is None or state.table != self.state.table:
                     self._table = await (await self._connect()).open_table(state.table)
@@ -127,7 +120,7 @@ class IndexReader:
             query = query.minimum_nprobes(1).maximum_nprobes(parts).minimum_nprobes(parts)
             query = query.refine_factor(_REFINE)
         found = await self._find(query, "_distance", limit, where)
-        return [Hit(hit.id, 1 - hit.score, hit.place) for hit in found]
+        return [Hit(hit.id, 1 - hit.score, hit.row) for hit in found]
 
     async def with_words(self, words: Sequence[str], limit: int, where: str | None = None) -> list[Hit]:
         """The assets that have these words, the best by BM25 first."""
@@ -135,17 +128,11 @@ class IndexReader:
         text = MatchQuery(" ".join(words), column=WORDS)  # type: ignore[call-arg] # pydantic dataclass
         return await self._find(table.query().nearest_to_text(text), "_score", limit, where)
 
-    async def rows(
-        self, ids: Sequence[str], places: Mapping[str, Place] | None = None
-    ) -> dict[str, dict[str, Any]]:
-        """Rows by id, as the index has them: check their revision. `places` of those that are known."""
-        here = {key: place.row for key, place in (places or {}).items() if place.opened == self._openings}
-        known = [here[asset_id] for asset_id in ids if asset_id in here]
-        found = await self._take_at(known) if known else {}
-        rows = {asset_id: found[asset_id] for asset_id in ids if asset_id in found}
-        missing = [asset_id for asset_id in ids if asset_id not in rows]
-        taken = await self._take(missing, ["id", ROW]) if missing else None
-        return rows | (_read_rows(taken) if taken else {})
+    async def rows(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Rows by id, as the index has them: check their revision."""
+        found = await self._take(ids, ["id", ROW])
+        pairs = zip(found["id"].to_pylist(), found[ROW].to_pylist(), strict=True)
+        return {key: read_row(text) for key, text in pairs}
 
     async def vectors(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """The vectors of those of `ids` that have one."""
@@ -162,19 +149,13 @@ class IndexReader:
         with _translated():
             return await table.query().where(match_ids(ids)).select(columns).to_arrow()
 
-    async def _take_at(self, rows: list[int]) -> dict[str, dict[str, Any]]:
-        table, _ = self._opened()
-        with _translated():
-            return _read_rows(await table.take_row_ids(rows).select(["id", ROW]).to_arrow())
-
     async def _find(self, query: Any, score: str, limit: int, where: str | None) -> list[Hit]:
-        """Ids, scores and places of what a query of the library finds."""
-        openings = self._openings
-        query = query.select(["id", score]).with_row_id().limit(limit)
+        """Ids, scores and rows of what a query of the library finds."""
+        query = query.select(["id", score, ROW]).limit(limit)
         with _translated():
             found = await (query.where(where) if where else query).to_arrow()
-        columns = (found[name].to_pylist() for name in ("id", score, "_rowid"))
-        return [Hit(key, value, Place(openings, row)) for key, value, row in zip(*columns, strict=True)]
+        columns = (found[name].to_pylist() for name in ("id", score, ROW))
+        return [Hit(*values) for values in zip(*columns, strict=True)]
 
     async def _connect(self) -> lancedb.AsyncConnection:
         if self._connection is None:
@@ -197,11 +178,6 @@ def match_ids(ids: Sequence[str]) -> str:
 def _count_parts(limit: int, passing: int, rows: int) -> int:
     """Parts of the vectors' index in which several times `limit` of the passing assets may be expected."""
     return math.ceil(_PLENTY * limit * rows / (PART_ROWS * max(passing, 1)))
-
-
-def _read_rows(found: pa.Table) -> dict[str, dict[str, Any]]:
-    pairs = zip(found["id"].to_pylist(), found[ROW].to_pylist(), strict=True)
-    return {key: read_row(text) for key, text in pairs}
 
 
 @contextlib.contextmanager

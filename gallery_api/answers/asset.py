@@ -147,7 +147,12 @@ def show_row(row: Row) -> Asset:
 
 def show_values(values: dict[str, Any]) -> Asset:
     """The same from a row's values by column name."""
-    return Asset.model_construct(**values | {"tags": list(values.get("tags") or ()), "links": _links(values)})
+    return Asset.model_validate(fill_values(values))
+
+
+def fill_values(values: dict[str, Any]) -> dict[str, Any]:
+    """A row's values as `Asset` takes them: a list of tags at any rate, and the links."""
+    return values | {"tags": list(values.get("tags") or ()), "links": _links(values)}
 
 
 def show_history(rows: Sequence[Row]) -> History:
@@ -182,12 +187,12 @@ def _find_changes(before: Row | None, after: Row) -> list[FieldChange]:
     return changes
 
 
-def _links(values: dict[str, Any]) -> Links:
+def _links(values: dict[str, Any]) -> dict[str, Any]:
     base = f"/api/assets/{values['id']}"
     has_thumbnails = values.get("placeholder") is not None
     sizes = keys.THUMBNAIL_SIZES if has_thumbnails else ()
-    return Links(
-        original=f"{base}/original",
-        thumbnails={str(size): f"{base}/thumbnail/{size}" for size in sizes},
-        vector=f"{base}/vector" if values.get("vector_key") else None,
-    )
+    return {
+        "original": f"{base}/original",
+        "thumbnails": {str(size): f"{base}/thumbnail/{size}" for size in sizes},
+        "vector": f"{base}/vector" if values.get("vector_key") else None,
+    }

@@ -10,6 +10,7 @@ from lancedb.index import IvfRq
 
 from dam.search import reader as reading
 from dam.search import table as tables
+from dam.search.schema import read_row
 from dam.search.words import query_words
 from tests.search.bench import vector
 
@@ -17,33 +18,20 @@ if TYPE_CHECKING:
     from tests.search.bench import IndexBench
 
 
-async def test_rows_are_read_where_they_were_found(bench: IndexBench) -> None:
-    """By both kinds of search; a place that is not an id's own never brings another's row."""
+async def test_hits_bring_their_rows(bench: IndexBench) -> None:
+    """By both kinds of search, and as they are after an edit."""
     boat, house = await asyncio.gather(bench.add("a red boat"), bench.add("a blue house"))
     await bench.step()
-    near = {hit.id: hit.place for hit in await bench.reader.nearest(vector("a red boat"), 10)}
+    near = {hit.id: hit.row for hit in await bench.reader.nearest(vector("a red boat"), 10)}
     [worded] = await bench.reader.with_words(query_words("house"), 10)
-    assert worded.place == near[house.id]
-    places = {key: place for key, place in near.items() if place}
-    swapped = {boat.id: places[house.id], house.id: places[boat.id]}
-    for known in (places, swapped, {}):
-        rows = await bench.reader.rows([boat.id, house.id], known)
-        assert {key: row["caption"] for key, row in rows.items()} == {
-            boat.id: "a red boat",
-            house.id: "a blue house",
-        }
-
-
-async def test_places_of_an_earlier_version_are_not_used(bench: IndexBench) -> None:
-    """What was edited since is read as it is now."""
-    boat = await bench.add("a red boat")
-    await bench.step()
-    [hit] = await bench.reader.with_words(["boat"], 10)
-    assert hit.place is not None
+    assert worded.row == near[house.id]
+    found = {key: read_row(row)["caption"] for key, row in near.items() if row}
+    assert found == {boat.id: "a red boat", house.id: "a blue house"}
     await bench.change(boat.id, 1, "edited", "ready", {"caption": "a yacht"})
     await bench.step()
-    rows = await bench.reader.rows([boat.id], {boat.id: hit.place})
-    assert rows[boat.id]["caption"] == "a yacht"
+    [edited] = await bench.reader.with_words(query_words("yacht"), 10)
+    assert edited.row is not None
+    assert read_row(edited.row) == (await bench.reader.rows([boat.id]))[boat.id]
 
 
 @pytest.mark.parametrize("few", [0, 1000])
