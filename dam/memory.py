@@ -1,9 +1,9 @@
 """Keeps a process small: what is freed goes back to the system at once.
 
 The entry points call `hold_back`, and `hold_back_tables` where they use tables, before they load large
-libraries and start threads; whoever has freed much calls `trim`. Only glibc is tuned; elsewhere nothing
-happens. Without any of it nothing breaks, it only takes more: measured in docs/adr/0003-maintenance.md and
-docs/adr/0004-orchestrator.md.
+libraries and start threads; whoever has freed much calls `trim`, and who has loaded everything `drop_code`.
+Only glibc is tuned; elsewhere nothing happens. Without any of it nothing breaks, it only takes more: measured
+in docs/adr/0003-maintenance.md, docs/adr/0004-orchestrator.md and docs/adr/0008-search.md.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import sys
 from functools import cache
 from importlib.abc import MetaPathFinder
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3
 _M_ARENA_MAX: Final = -8
+_MADV_DONTNEED: Final = 4
 _ARENAS: Final = 2
 _LARGE_BLOCK: Final = 256 * 1024
 _DELTALAKE_ALLOCATOR: Final = ("_RJEM_MALLOC_CONF", "narenas:1,dirty_decay_ms:0,muzzy_decay_ms:0")
@@ -79,6 +81,22 @@ def trim() -> None:
     libc = _glibc()
     if libc is not None:
         libc.malloc_trim(0)
+
+
+def drop_code() -> None:
+    """Let go of the pages of libraries' code: what is needed comes back with its first use, from the files.
+
+    To be called once everything is loaded: of the code that reads tables and opens indexes, most never runs
+    again. Only mappings that are read and run are let go: they are as in their files, nothing is lost.
+    """
+    libc = _glibc()
+    if libc is None:
+        return
+    for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines():
+        span, access, _, _, _, *name = line.split(maxsplit=5)
+        if access == "r-xp" and name and ".so" in name[0]:
+            start, end = (int(at, 16) for at in span.split("-"))
+            libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_DONTNEED)
 
 
 @cache

@@ -18,6 +18,7 @@ from dam.errors import (
     SettingsError,
     StoreUnavailableError,
 )
+from dam.memory import drop_code
 from dam.search.reader import IndexReader
 from gallery_api.batching import BatchEditor
 from gallery_api.bento import Bento
@@ -102,6 +103,7 @@ class Gallery:
                 raise
             except DamError as error:
                 log.warning("gallery.unavailable", error=str(error))
+        drop_code()
 
     def start(self) -> None:
         """Follow catalogue and index from now on."""

@@ -33,7 +33,7 @@ _INDEX_CACHE_BYTES: Final = 64 << 20
 _METADATA_CACHE_BYTES: Final = 8 << 20
 _PROBES: Final = 5
 """Parts of the vectors' index that are read; each costs a millisecond or two where it is not in memory."""
-_REFINE: Final = 1
+_REFINE: Final = 2
 _PLENTY: Final = 4
 _ALL: Final = 1 << 20
 _FEW: Final = 2_000
