@@ -6,7 +6,6 @@ Called by `settling`, many at once. It must never write a row or end a delivery.
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from dam import keys, memory
 from dam.errors import InferenceError
 from dam.room import Room
+from dam.vectors import MEDIA_TYPE, make_document
 from orchestrator.deriving import Derived, count_pixels, derive
 from orchestrator.errors import OriginalTooLargeError
 from orchestrator.inference import Bento, Caption, Embedding, Sent
@@ -97,14 +97,8 @@ class Enricher:
     async def _embed(self, job: EnrichJob, sent: Sent) -> Embedding:
         """The vector, stored: it must be durable before the row that names it."""
         embedding = await self._bento.embed(sent)
-        body = {
-            "id": job.asset_id,
-            "model": embedding.made_by,
-            "dim": len(embedding.values),
-            "embedding": embedding.values,
-        }
-        key = keys.vector(job.asset_id)
-        await self._store.put(key, json.dumps(body).encode(), content_type="application/json")
+        body = make_document(job.asset_id, embedding.made_by, embedding.values)
+        await self._store.put(keys.vector(job.asset_id), body, content_type=MEDIA_TYPE)
         return embedding
 
 

@@ -60,6 +60,19 @@ class TableHandle:
             except TableNotFoundError:
                 return cls(_create(uri, dict(options)))
 
+    @classmethod
+    def find(cls, uri: str, options: Mapping[str, str], version: int | None = None) -> Self | None:
+        """Open the table as it is, or was at `version`; None where there is none.
+
+        Raises:
+            CatalogueUnavailableError: the bucket cannot be reached, or the table is damaged.
+        """
+        with translated(f"The catalogue at {uri} cannot be opened"):
+            try:
+                return cls(DeltaTable(uri, version=version, storage_options=dict(options)))
+            except TableNotFoundError:
+                return None
+
     @property
     def delta(self) -> DeltaTable:
         """The library's own handle, for maintenance."""

@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "demo": "dam.cli.demo:demo",
     "import": "dam.cli.importing:import_folder",
     "export": "dam.cli.exporting:export",
+    "verify": "dam.cli.verifying:verify",
     "purge": "dam.cli.purging:purge",
     "maintain": "dam.cli.maintaining:maintain",
     "reconcile": "dam.cli.maintaining:reconcile",

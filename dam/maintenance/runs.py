@@ -1,7 +1,8 @@
 """Sorting more rows than fit in memory: sorted runs in temporary files, merged as a stream.
 
 Rows have `id` and `revision`; a run is sorted by id and holds only the newest revision of each, and so is
-what is merged. The snapshot and reconcile call this. Blocking, and pure but for its temporary files.
+what is merged: unless it is to be `sort_all`, which keeps every row. The snapshot, reconcile and verify call
+this. Blocking, and pure but for its temporary files.
 """
 
 from __future__ import annotations
@@ -22,13 +23,18 @@ _ORDER: Final = [("id", "ascending"), ("revision", "descending")]
 
 
 def sort_into_runs(
-    batches: Iterable[pa.RecordBatch], folder: Path, memory_bytes: int, check: Callable[[], None]
+    batches: Iterable[pa.RecordBatch],
+    folder: Path,
+    memory_bytes: int,
+    check: Callable[[], None],
+    sort: Callable[[pa.Table], pa.Table] | None = None,
 ) -> list[Iterator[pa.Table]]:
     """Runs that together hold the newest revision of every id in `batches`.
 
     At most `memory_bytes` of rows are kept in memory; runs beyond the first go to files in `folder`, which
     the caller removes when it has read them. `check` is called between batches, and may raise to stop.
     """
+    sort = sort or sort_newest
     paths: list[Path] = []
     waiting: list[pa.RecordBatch] = []
     size = 0
@@ -38,20 +44,24 @@ def sort_into_runs(
         size += batch.nbytes
         if size >= memory_bytes:
             paths.append(folder / f"run-{len(paths)}.arrow")
-            _spill(sort_newest(pa.Table.from_batches(waiting)), paths[-1])
+            _spill(sort(pa.Table.from_batches(waiting)), paths[-1])
             waiting, size = [], 0
     runs = [_read_back(path) for path in paths]
     if waiting:
-        runs.append(cut(sort_newest(pa.Table.from_batches(waiting))))
+        runs.append(cut(sort(pa.Table.from_batches(waiting))))
     return runs
 
 
-def merge_runs(runs: Iterable[Iterator[pa.Table]]) -> Iterator[pa.Table]:
+def merge_runs(
+    runs: Iterable[Iterator[pa.Table]], sort: Callable[[pa.Table], pa.Table] | None = None
+) -> Iterator[pa.Table]:
     """The newest revision of every id in `runs`, sorted by id, a few thousand rows at a time.
 
     Each step takes from every run the rows up to the smallest last id that any run holds in memory: whatever
-    is still unread has greater ids.
+    is still unread has greater ids. With `sort_all` the rows of one id may be parted by two steps, and are in
+    order of their ids alone.
     """
+    sort = sort or sort_newest
     heads = [[head, run] for run in map(iter, runs) if (head := _next(run)) is not None]
     while heads:
         bound = min(str(head["id"][-1]) for head, _ in heads)
@@ -63,7 +73,7 @@ def merge_runs(runs: Iterable[Iterator[pa.Table]]) -> Iterator[pa.Table]:
                 taken.append(head.slice(0, count))
             pair[0] = head.slice(count) if count < head.num_rows else _next(run)
         heads = [pair for pair in heads if pair[0] is not None]
-        yield taken[0] if len(taken) == 1 else sort_newest(pa.concat_tables(taken))
+        yield taken[0] if len(taken) == 1 else sort(pa.concat_tables(taken))
 
 
 def sort_newest(table: pa.Table) -> pa.Table:
@@ -74,6 +84,11 @@ def sort_newest(table: pa.Table) -> pa.Table:
         return ordered
     is_first = pc.not_equal(ids.slice(1), ids.slice(0, len(ids) - 1))
     return ordered.filter(pa.concat_arrays([pa.array([True]), is_first]))
+
+
+def sort_all(table: pa.Table) -> pa.Table:
+    """Sorted by id, every row kept."""
+    return table.sort_by(_ORDER)
 
 
 def cut(table: pa.Table) -> Iterator[pa.Table]:

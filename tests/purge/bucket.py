@@ -19,6 +19,7 @@ from dam.purge.candidates import find_candidates
 from dam.purge.purger import Purger, Report
 from dam.purge.sweep import sweep
 from dam.store.opening import open_store
+from dam.vectors import make_document
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -46,7 +47,8 @@ class Bucket:
         await claim_content(self.store, sha256, Claim(id=asset_id, key=key, size=len(data)))
         for size in keys.THUMBNAIL_SIZES:
             await self.store.put(keys.thumbnail(asset_id, size), b"webp")
-        await self.store.put(keys.vector(asset_id), b"{}")
+        vector = make_document(asset_id, "clip@1", [0.5] * 4)
+        await self.store.put(keys.vector(asset_id), vector)
         known = {
             "filename": f"{caption}.jpg",
             "caption": caption,

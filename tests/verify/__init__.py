@@ -1,0 +1,1 @@
+"""Damage done to buckets, found, and mended."""
