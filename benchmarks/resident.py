@@ -1,12 +1,17 @@
-"""Resident memory of running processes: sampled, and the kernel's own high-water mark. Used by `memory`."""
+"""Resident memory of running processes: its peak, sampled and by the kernel's own mark, and its trend.
+
+Used by the benchmarks that start services.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import psutil
 
 if TYPE_CHECKING:
@@ -14,6 +19,8 @@ if TYPE_CHECKING:
 
 MB: Final = 1_000_000
 _SAMPLE_S: Final = 0.02
+_TREND_SAMPLE_S: Final = 1.0
+_SHOWN: Final = 12
 _RESET_HIGH_WATER: Final = "5"  # proc(5), clear_refs
 
 
@@ -50,6 +57,55 @@ class Watch:
             for name, process in self._processes.items():
                 self.sampled[name] = max(self.sampled[name], process.memory_info().rss)
             await asyncio.sleep(_SAMPLE_S)
+
+
+class Trend:
+    """How the memory of some processes, their children included, goes on while `over` is open."""
+
+    def __init__(self, pids: Mapping[str, int]) -> None:
+        self._processes = {name: psutil.Process(pid) for name, pid in pids.items()}
+        self._samples: dict[str, list[tuple[float, int]]] = {name: [] for name in pids}
+
+    @asynccontextmanager
+    async def over(self) -> AsyncIterator[None]:
+        """Sample while the context is open."""
+        sampling = asyncio.create_task(self._sample())
+        try:
+            yield
+        finally:
+            sampling.cancel()
+            await asyncio.gather(sampling, return_exceptions=True)
+
+    def report(self) -> dict[str, dict[str, Any]]:
+        """Figures by name, but for the peak of the last two thirds of the time, in which caches are full.
+
+        `slope_mb_per_minute` is of a line through the samples; `growth` is what that line climbs, as a share
+        of where it begins.
+        """
+        return {name: _fit(samples) for name, samples in self._samples.items()}
+
+    async def _sample(self) -> None:
+        while True:
+            for name, process in self._processes.items():
+                family = [process, *process.children(recursive=True)]
+                resident = sum(one.memory_info().rss for one in family)
+                self._samples[name].append((time.monotonic(), resident))
+            await asyncio.sleep(_TREND_SAMPLE_S)
+
+
+def _fit(samples: list[tuple[float, int]]) -> dict[str, Any]:
+    times, sizes = np.array(samples).T
+    settled = times >= times[0] + (times[-1] - times[0]) / 3
+    slope, start = np.polyfit(times[settled] - times[settled][0], sizes[settled], 1)
+    seconds = float(np.ptp(times[settled]))
+    shown = np.linspace(0, len(sizes) - 1, _SHOWN).astype(int)
+    return {
+        "series_mb": [round(float(size) / MB, 1) for size in sizes[shown]],
+        "peak_mb": round(float(sizes.max()) / MB, 1),
+        "mean_mb": round(float(sizes[settled].mean()) / MB, 1),
+        "slope_mb_per_minute": round(float(slope) * 60 / MB, 3),
+        "growth": round(float(slope) * seconds / float(start), 4),
+    }
 
 
 def _reset_high_water(pid: int) -> None:

@@ -16,3 +16,7 @@ UPLOAD: Final = "/upload"
 LIVE: Final = "/healthz"
 READY: Final = "/readyz"
 METRICS: Final = "/metrics"
+
+KEEP_ALIVE_S: Final = 75
+"""How long a service keeps an idle connection: longer than proxies and clients do, which else send a request
+on a connection that is just being closed."""

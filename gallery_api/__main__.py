@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from dam import logs
 from dam.errors import SettingsError
+from dam.routes import KEEP_ALIVE_S
 from gallery_api.app import create_app
 from gallery_api.settings import GallerySettings
 
@@ -58,6 +59,7 @@ async def serve(settings: GallerySettings) -> None:
         lifespan="on",
         access_log=False,
         log_level="warning",
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=settings.stop_timeout_s,
     )
     await _Server(config, gallery).serve()

@@ -122,9 +122,11 @@ def _add_probes(app: FastAPI, gallery: Gallery) -> None:
         return {"status": "alive"}
 
     @app.get(routes.READY, include_in_schema=False)
-    async def ready(response: Response) -> Readiness:
-        states = await asyncio.gather(*(_state(probe) for probe in probes.values()))
-        found = dict(zip(probes, states, strict=True))
+    async def ready(response: Response, *, needed: bool = False) -> Readiness:
+        """With `needed`, only that is asked without which nothing works: a probe wakes nothing else."""
+        asked = {name: probe for name, probe in probes.items() if not needed or name in _NEEDED}
+        states = await asyncio.gather(*(_state(probe) for probe in asked.values()))
+        found = dict(zip(asked, states, strict=True))
         is_ready = all(found[name] == "up" for name in _NEEDED)
         response.status_code = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
         return Readiness(status="ready" if is_ready else "not ready", dependencies=found)

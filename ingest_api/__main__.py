@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from dam import logs
 from dam.errors import SettingsError
+from dam.routes import KEEP_ALIVE_S
 from dam.settings import explain
 from ingest_api.app import create_app, open_early
 from ingest_api.settings import IngestSettings
@@ -35,6 +36,7 @@ async def serve(settings: IngestSettings) -> None:
         lifespan="on",
         access_log=False,
         log_level="warning",
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=settings.stop_timeout_s,
     )
     await uvicorn.Server(config).serve()

@@ -23,6 +23,12 @@ class Metrics:
             buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100),
             registry=self._registry,
         )
+        self.backlog = Gauge(
+            "dam_queue_messages", "Messages of the whole queue", ["state"], registry=self._registry
+        )
+        self.backlog_seen = Gauge(
+            "dam_queue_seen_timestamp_seconds", "When the queue was last looked at", registry=self._registry
+        )
 
     def render(self) -> bytes:
         """Prometheus' text format."""

@@ -17,6 +17,7 @@ import structlog
 from dam.catalogue.table import Catalogue
 from dam.queue.opening import open_queue
 from dam.store.opening import open_store
+from orchestrator.backlog import Backlog
 from orchestrator.committing import Committer
 from orchestrator.consuming import Consumer
 from orchestrator.deadletters import DeadLetters
@@ -86,6 +87,7 @@ async def work(parts: Parts, settings: OrchestratorSettings, stop: asyncio.Event
     async with asyncio.TaskGroup() as group:
         group.create_task(Consumer(parts.queue, settler, parts.gate, settings, stop).run())
         group.create_task(DeadLetters(parts.queue, committer, stop).run())
+        group.create_task(Backlog(parts.queue, parts.metrics, stop).run())
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:

@@ -32,6 +32,9 @@ _CONFIGURATION: Final = {
 _COMMIT_KEY: Final = "dam.commit"
 # Checkpoints are maintenance's work: one that fails after a commit would make a success look like a failure.
 _NO_HOOKS: Final = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
+_OPEN_ANEW_AFTER: Final = 256
+"""Versions. A handle keeps every commit that it has gone through since it was opened, some 25 KB each; one
+that is opened anew begins at the last checkpoint."""
 _IDS_PER_RANGE: Final = 16
 _MAX_RANGES: Final = 16
 _ROW_COLUMNS: Final = SNAPSHOT_SCHEMA.names
@@ -44,8 +47,10 @@ class LostRaceError(CatalogueError):
 class TableHandle:
     """An open Delta table."""
 
-    def __init__(self, table: DeltaTable) -> None:
+    def __init__(self, table: DeltaTable, options: Mapping[str, str]) -> None:
         self._table = table
+        self._options = dict(options)
+        self._opened = table.version()
 
     @classmethod
     def open(cls, uri: str, options: Mapping[str, str]) -> Self:
@@ -56,9 +61,9 @@ class TableHandle:
         """
         with translated(f"The catalogue at {uri} cannot be opened"):
             try:
-                return cls(DeltaTable(uri, storage_options=dict(options)))
+                return cls(DeltaTable(uri, storage_options=dict(options)), options)
             except TableNotFoundError:
-                return cls(_create(uri, dict(options)))
+                return cls(_create(uri, dict(options)), options)
 
     @classmethod
     def find(cls, uri: str, options: Mapping[str, str], version: int | None = None) -> Self | None:
@@ -82,7 +87,11 @@ class TableHandle:
         """See the newest version, and return it."""
         with translated("The catalogue cannot be refreshed"):
             self._table.update_incremental()
-            return self._table.version()
+            version = self._table.version()
+            if version - self._opened >= _OPEN_ANEW_AFTER:
+                self._table = DeltaTable(self._table.table_uri, storage_options=self._options)
+                self._opened = version = self._table.version()
+            return version
 
     def read_revisions(self, ids: Collection[str]) -> dict[str, list[Row]]:
         """Every revision of these ids, oldest first, without `embedding`; ids without a row are left out."""

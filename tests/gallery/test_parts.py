@@ -239,4 +239,8 @@ async def test_the_built_gallery_is_served_beside_the_api(rig: Rig, tmp_path: Pa
         assert (await client.get(f"{base}/missing.js")).status_code == 404
         unknown = await client.get("/nowhere")
         assert (unknown.status_code, unknown.headers["content-type"]) == (404, "application/problem+json")
-        assert (await client.get(f"{base}/readyz")).status_code == httpx.codes.OK
+        ready = await client.get(f"{base}/readyz")
+        assert ready.status_code == httpx.codes.OK
+        assert set(ready.json()["dependencies"]) == {"store", "catalogue", "queue", "bento"}
+        needed = await client.get(f"{base}/readyz", params={"needed": True})
+        assert needed.json() == {"status": "ready", "dependencies": {"store": "up", "catalogue": "up"}}

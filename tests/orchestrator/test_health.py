@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import socket
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import httpx
 import pytest
 
-from dam.errors import SettingsError
+from dam.errors import QueueUnavailableError, SettingsError
+from dam.queue.port import QueueDepth
+from orchestrator.backlog import Backlog
 from orchestrator.health import serve_health
 from orchestrator.metrics import Metrics
 from orchestrator.outages import Gate
@@ -19,6 +23,7 @@ from tests.orchestrator.rig import draw
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from dam.queue.port import JobQueue
     from tests.orchestrator.rig import Rig
 
 
@@ -66,6 +71,31 @@ async def test_metrics_count_deliveries_by_ending(rig: Rig) -> None:
     assert 'dam_orchestrator_deliveries_total{ending="deadletter"} 1.0' in lines
     assert "dam_orchestrator_in_flight 1.0" in lines
     assert "dam_orchestrator_job_seconds_count 5.0" in lines
+
+
+async def test_metrics_tell_how_much_waits_in_the_queue(rig: Rig) -> None:
+    """For an autoscaler; a broker that cannot say leaves the last numbers, and the work goes on."""
+    looked: list[QueueDepth | None] = [QueueDepth(7, 2, 1, 0, 0), None, QueueDepth(3, 0, 0, 0, 0)]
+    seen: list[str] = []
+    stop = asyncio.Event()
+
+    class Queue:
+        """Only says how deep it is, or that nobody knows."""
+
+        async def depth(self) -> QueueDepth:
+            seen.append(rig.metrics.render().decode())
+            if not looked:
+                stop.set()
+                return QueueDepth(0, 0, 0, 0, 0)
+            depth = looked.pop(0)
+            if depth is None:
+                raise QueueUnavailableError("The broker is away.")
+            return depth
+
+    async with asyncio.timeout(10):
+        await Backlog(cast("JobQueue", Queue()), rig.metrics, stop, every_s=0.01).run()
+    ready = [re.findall(r'dam_queue_messages{state="ready"} (\d+)', text) for text in seen]
+    assert ready == [[], ["7"], ["7"], ["3"]]
 
 
 async def test_a_port_that_is_taken_is_a_setting_to_mend() -> None:

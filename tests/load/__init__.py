@@ -1,0 +1,1 @@
+"""What the pipeline bears: many clients at once, for a while."""
