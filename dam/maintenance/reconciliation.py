@@ -102,7 +102,7 @@ class Reconciler:
 
         async def settle(original: ObjectInfo, asset_id: str) -> None:
             async with turns:
-                await self._settle_one(original, asset_id, report)
+                await self.queue_lost(original, asset_id, report)
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -113,7 +113,12 @@ class Reconciler:
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from errors
 
-    async def _settle_one(self, listed: ObjectInfo, asset_id: str, report: Report) -> None:
+    async def queue_lost(self, listed: ObjectInfo, asset_id: str, report: Report) -> None:
+        """Claim the content of an original that has no row, and queue it; or name who holds the content.
+
+        Raises:
+            StoreUnavailableError, QueueUnavailableError: nothing was queued.
+        """
         known = self._known_duplicates.get(asset_id)
         if known and known[0] == listed.etag:
             report.duplicates.add(asset_id, known[1])

@@ -86,7 +86,7 @@ class AssetLook:
     async def _join(self, pieces: Iterator[list[State]]) -> AsyncIterator[Facts]:
         states = Named(pull(pieces, self._scope.worker), lambda state: state.id)
         originals, thumbnails, vectors = (
-            Named(list_named(self._scope.store, prefix, owner_of, self._scope.tell_foreign), _owner)
+            Named(list_named(self._scope.store, prefix, owner_of, self._scope.tell_other), _owner)
             for prefix in (keys.ASSETS, keys.THUMBS, keys.VECTORS)
         )
         for objects in (originals, thumbnails, vectors):

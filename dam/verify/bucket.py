@@ -21,9 +21,12 @@ from dam.verify.assets import AssetLook
 from dam.verify.contents import ClaimLook
 from dam.verify.findings import Finding, Kind, Mending, Report
 from dam.verify.index import check_index
+from dam.verify.mending import Mender
+from dam.verify.objects import owner_in_space
 from dam.verify.options import VerifyOptions
 from dam.verify.scope import Scope
 from dam.verify.snapshot import SnapshotLook
+from dam.verify.spaces import find_orphans
 from dam.verify.states import States
 from dam.verify.suspects import Suspects
 from dam.verify.table import TableFiles
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
     from dam.store.port import ObjectInfo, ObjectStore
 
 _FOREIGN: Final = "Nothing of ours lies at such a key: see who put it there."
+_LEFT: Final = "It is left alone."
+_SKIPPED: Final = "The catalogue cannot be read, so nothing beyond its own files was checked."
 
 
 async def verify_bucket(
@@ -58,11 +63,17 @@ async def verify_bucket(
     worker = Worker("verify")
     unmended = Mending.NOT_POSSIBLE if options.repair else Mending.NOT_TRIED
 
-    def tell_foreign(found: ObjectInfo) -> None:
-        report.add(Finding(Kind.FOREIGN, found.key, _FOREIGN, "It is left alone.", None, unmended))
-
     try:
         with scratch_folder() as folder:
+            others = Suspects(folder / "others.jsonl")
+
+            def tell_other(found: ObjectInfo) -> None:
+                owner = owner_in_space(found.key)
+                if owner is None:
+                    report.add(Finding(Kind.FOREIGN, found.key, _FOREIGN, _LEFT, None, unmended))
+                else:
+                    others.add(owner, {found.key})
+
             scope = Scope(
                 settings=settings,
                 store=store,
@@ -73,9 +84,9 @@ async def verify_bucket(
                 oldest=datetime.now(UTC) - timedelta(seconds=options.min_age_s),
                 report=report,
                 advance=advance or (lambda _: None),
-                tell_foreign=tell_foreign,
+                tell_other=tell_other,
             )
-            await _Verification(scope).run()
+            await _Verification(scope, others).run()
     finally:
         worker.close()
     return report
@@ -84,28 +95,29 @@ async def verify_bucket(
 class _Verification:
     """One run."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, others: Suspects) -> None:
         self._scope = scope
+        self._others = others
         self._report = scope.report
 
     async def run(self) -> None:
         """Fill in the report."""
-        await self._check_table()
+        files = TableFiles(self._scope.store, self._scope.settings, self._scope.worker)
+        await self._check_table(files)
+        if not files.is_readable:
+            self._report.skipped.append(_SKIPPED)
+            return
         handle = await self._open()
         if handle is None:
             return
         self._report.table_version = await self._scope.worker.run(handle.refresh)
-        try:
-            await self._check_objects(handle)
-        except CatalogueUnavailableError as error:
-            if not self._has_damaged_table():
-                raise
-            self._skip_rest(error)
-            return
-        await self._check_derived(handle)
+        await self._check_objects(handle)
+        if files.has_cut_files:
+            self._report.skipped.append("The snapshot and the index: a file of an older version is cut.")
+        else:
+            await self._check_derived(handle)
 
-    async def _check_table(self) -> None:
-        files = TableFiles(self._scope.store, self._scope.settings, self._scope.worker)
+    async def _check_table(self, files: TableFiles) -> None:
         suspected = {finding.key for finding in await files.check()}
         if suspected:
             await self._settle()
@@ -123,7 +135,7 @@ class _Verification:
             self._report.add(
                 Finding(Kind.TABLE_UNREADABLE, keys.TABLE, str(error), remedy, None, self._unmended())
             )
-            self._skip_rest(error)
+            self._report.skipped.append(_SKIPPED)
             return None
         if handle is None:
             async for original in scope.store.list(keys.ASSETS):
@@ -146,18 +158,29 @@ class _Verification:
         await claims.first(states.by_content(), disputed)
         if doubtful.count or disputed.count:
             await self._settle()
+        mender = Mender(scope, handle)
+        await self._look_again_at_assets(assets, doubtful, mender)
+        await self._look_again_at_claims(claims, disputed, mender)
+        for lines in self._others.read():
+            for finding in await find_orphans(scope, handle, lines):
+                self._report.add(await mender.mend_other(finding))
+
+    async def _look_again_at_assets(self, assets: AssetLook, doubtful: Suspects, mender: Mender) -> None:
         jobs_wait = await self._do_jobs_wait()
         for lines in doubtful.read():
-            for _, findings in await assets.second(lines):
-                for finding in findings:
-                    if jobs_wait and finding.kind is Kind.ROW_MISSING:
-                        self._report.pending += 1
-                    else:
-                        self._report.add(finding)
+            for facts, findings in await assets.second(lines):
+                waiting = [item for item in findings if jobs_wait and item.kind is Kind.ROW_MISSING]
+                self._report.pending += len(waiting)
+                for finding in await mender.mend_asset(
+                    facts, [item for item in findings if item not in waiting]
+                ):
+                    self._report.add(finding)
+
+    async def _look_again_at_claims(self, claims: ClaimLook, disputed: Suspects, mender: Mender) -> None:
         for lines in disputed.read():
-            for _, wrong in await claims.second(lines):
+            for facts, wrong in await claims.second(lines):
                 if wrong is not None:
-                    self._report.add(wrong)
+                    self._report.add(await mender.mend_claim(facts, wrong))
 
     async def _check_derived(self, handle: TableHandle) -> None:
         scope = self._scope
@@ -165,11 +188,12 @@ class _Verification:
         if await snapshot.check(handle) is not None:
             await self._settle()
             if (wrong := await snapshot.check(handle)) is not None:
-                self._report.add(wrong)
+                mending = await snapshot.publish_anew() if scope.options.repair else wrong.mending
+                self._report.add(replace(wrong, mending=mending))
         if await self._check_index(handle) is not None:
             await self._settle()
             if (wrong := await self._check_index(handle)) is not None:
-                self._report.add(wrong)
+                self._report.add(replace(wrong, mending=self._unmended()))
 
     async def _check_index(self, handle: TableHandle) -> Finding | None:
         version = await self._scope.worker.run(handle.refresh)
@@ -187,9 +211,3 @@ class _Verification:
 
     def _unmended(self) -> Mending:
         return Mending.NOT_POSSIBLE if self._scope.options.repair else Mending.NOT_TRIED
-
-    def _has_damaged_table(self) -> bool:
-        return any(self._report.counts[kind] for kind in (Kind.TABLE_FILE, Kind.TABLE_LOG))
-
-    def _skip_rest(self, error: Exception) -> None:
-        self._report.skipped.append(f"The catalogue cannot be read, so nothing else was checked: {error}")

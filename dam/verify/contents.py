@@ -88,7 +88,7 @@ class ClaimLook:
         """Each content that a row or a claim has: the rows, and whether there is a claim."""
         states = Named(pull(pieces, self._scope.worker), lambda state: state.sha256 or "")
         claims = Named(
-            list_named(self._scope.store, keys.HASHES, content_of, self._scope.tell_foreign),
+            list_named(self._scope.store, keys.HASHES, content_of, self._scope.tell_other),
             lambda item: content_of(item.key) or "",
         )
         await claims.start()

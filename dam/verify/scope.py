@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Scope:
     """One run. `oldest`: what is younger may be on its way. `folder` is for temporary files.
 
-    `advance` hears of how much is done with, `tell_foreign` of objects at keys that are none of ours.
+    `advance` hears of how much is done with, `tell_other` of objects at other keys than usual.
     """
 
     settings: MaintenanceSettings
@@ -34,4 +34,4 @@ class Scope:
     oldest: datetime
     report: Report
     advance: Callable[[int], None]
-    tell_foreign: Callable[[ObjectInfo], None]
+    tell_other: Callable[[ObjectInfo], None]

@@ -95,6 +95,13 @@ class TableFiles:
         self._store = store
         self._settings = settings
         self._worker = worker
+        self.is_readable = True
+        """Whether the last check found every file of the newest version whole."""
+        self.has_cut_files = False
+        """Whether a file of any version has another length than its version says.
+
+        The table's library asks S3 for what lies past its end, and takes the process down with it.
+        """
 
     async def check(self) -> list[Finding]:
         """What is wrong with the log, and with the files of every version that it reaches back to.
@@ -120,6 +127,9 @@ class TableFiles:
             bodies = await asyncio.gather(*(self._read(commits[version]) for version in wanted))
             for version, body in zip(wanted, bodies, strict=True):
                 wrong += _apply(body, version, walk, commits[version])
+        missed = [bad for bad in walk.bad.values() if not walk.is_excused(bad)]
+        self.is_readable = all(bad.dropped_in is not None for bad in missed)
+        self.has_cut_files = any(bad.found is not None for bad in missed)
         return [*wrong, *walk.findings()]
 
     def _find_base(self, commits: dict[int, str], checkpoints: set[int]) -> tuple[int | None, int]:
