@@ -74,7 +74,7 @@ class TableHandle:
         """
         with translated(f"The catalogue at {uri} cannot be opened"):
             try:
-                return cls(DeltaTable(uri, version=version, storage_options=dict(options)))
+                return cls(DeltaTable(uri, version=version, storage_options=dict(options)), options)
             except TableNotFoundError:
                 return None
 
