@@ -1,5 +1,6 @@
 # make demo         everything on this machine, with sample pictures, until Ctrl-C
 # make test         every test, against a real RabbitMQ and a real S3 server
+# make faults       kills, outages, full disks and lying clocks at full length: about an hour
 # make check        lint, formatting, types, the import rule; the frontend's lint, types and units
 # make bench        every benchmark
 # make frontend     the gallery's pages, from frontend/ into frontend/build/
@@ -15,7 +16,7 @@ INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check --constraint re
 NPM = cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm
 PAGES := frontend/build/index.html
 
-.PHONY: demo frontend test test-base check format bench screenshots lock clean
+.PHONY: demo frontend test faults test-base check format bench screenshots lock clean
 
 demo: $(VENV)/.demo $(PAGES)
 	@$(BIN)/dam demo $(ARGS)
@@ -25,6 +26,11 @@ frontend: $(PAGES)
 test: $(VENV)/.check $(PAGES)
 	@tests/services/install.sh
 	@$(BIN)/pytest $(ARGS)
+
+# `make test` runs their short form.
+faults: $(VENV)/.check
+	@tests/services/install.sh
+	@$(BIN)/pytest tests/faults --faults=full $(ARGS)
 
 # Golden captions and searches, where the `base` weights are in DAM_MODELS_DIR or can be loaded from the hub.
 test-base: $(VENV)/.check

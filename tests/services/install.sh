@@ -1,10 +1,10 @@
 #!/bin/sh
-# Installs the real services that the tests run against, the browser that the gallery is tested in, and the font
-# that the samples are drawn with, from Debian's packages, unless they are there.
+# Installs the real services that the tests run against, the browser that the gallery is tested in, a clock that lies,
+# and the font that the samples are drawn with, from Debian's packages, unless they are there.
 set -eu
 
 missing=""
-for package in rabbitmq-server ceph-mon ceph-osd radosgw chromium; do
+for package in rabbitmq-server ceph-mon ceph-osd radosgw chromium faketime; do
     command -v "$package" >/dev/null 2>&1 || [ -x "/usr/sbin/$package" ] || missing="$missing $package"
 done
 [ -e /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf ] || missing="$missing fonts-noto-color-emoji"
