@@ -14,6 +14,10 @@ class SettingsError(DamError):
     """A setting is missing or wrong; the process must not start."""
 
 
+class AccessError(DamError):
+    """Tokens cannot be read or changed as asked; nobody is let in by it."""
+
+
 class StoreError(DamError):
     """The object store could not do what was asked."""
 

@@ -20,6 +20,8 @@ SEARCH: Final = "search"
 """The search index's Lance tables (a prefix, not an object)."""
 SEARCH_STATE: Final = "search/state.json"
 """Which table is the index now, and the catalogue version that it has."""
+TOKENS: Final = "access/tokens.json"
+"""API tokens, hashed."""
 
 THUMBNAIL_SIZES: Final = (256, 1024)
 """Longest side of each derived picture, in pixels; a smaller original is not enlarged."""

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from dam.errors import DamError
 from dam.maintenance.settings import MaintenanceSettings
+from dam.settings import explain
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -23,7 +24,7 @@ def read_settings() -> MaintenanceSettings:
     try:
         return MaintenanceSettings()
     except ValidationError as error:
-        sys.stderr.write(f"The settings are wrong: {error}\n")
+        sys.stderr.write(f"The settings are wrong. {explain(error)}\n")
         raise typer.Exit(2) from error
 
 

@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "maintain": "dam.cli.maintaining:maintain",
     "reconcile": "dam.cli.maintaining:reconcile",
     "jobs": "dam.cli.jobs:jobs_app",
+    "token": "dam.cli.tokens:token_app",
 }
 """Command name, and where its function (or its sub-commands) is."""
 
