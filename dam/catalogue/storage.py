@@ -32,7 +32,7 @@ _CONFIGURATION: Final = {
 _COMMIT_KEY: Final = "dam.commit"
 # Checkpoints are maintenance's work: one that fails after a commit would make a success look like a failure.
 _NO_HOOKS: Final = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
-_OPEN_ANEW_AFTER: Final = 256
+_OPEN_ANEW_AFTER: Final = 64
 """Versions. A handle keeps every commit that it has gone through since it was opened, some 25 KB each; one
 that is opened anew begins at the last checkpoint."""
 _IDS_PER_RANGE: Final = 16

@@ -41,9 +41,10 @@ _SCALAR_INDEXES: Final[dict[str, BTree | Bitmap | LabelList]] = {
 _VECTOR_INDEX: Final = IvfRq(distance_type="cosine", num_bits=2, target_partition_size=PART_ROWS)
 """Two bits a dimension order well enough that only what is asked for is compared exactly: with one bit, ten
 times as many vectors had to be read, one by one, from all over the table (docs/adr/0008-search.md)."""
-_INDEX_CACHE_BYTES: Final = 32 << 20
-_METADATA_CACHE_BYTES: Final = 16 << 20
-"""By default six and one gigabytes: the keeper reads all of an index when it is tended, and seldom again."""
+_INDEX_CACHE_BYTES: Final = 16 << 20
+_METADATA_CACHE_BYTES: Final = 4 << 20
+"""By default six and one gigabytes: the keeper reads all of an index when it is tended, and seldom again;
+what is kept is mostly of versions that are no more."""
 _KEEP_VERSIONS: Final = timedelta(minutes=10)
 """Readers see a new version within seconds."""
 
