@@ -40,6 +40,7 @@ def test_it_is_pinned_and_does_not_run_as_root(name: str) -> None:
     for base in bases:
         assert re.fullmatch(r"(python:3\.\d+\.\d+|node:\d+\.\d+)-(slim-bookworm|bookworm-slim)", base)
     assert "requirements.lock" in text
+    assert "pip install --require-hashes" in text.replace("--no-deps ", "")
     assert re.findall(r"^USER (\S+)", text, re.MULTILINE)[-1] == "10001"
 
 
@@ -70,9 +71,9 @@ def test_torch_is_in_the_bento_alone() -> None:
 
 
 def installed_by(name: str) -> list[str]:
-    found = re.search(r'pip install .*"\.\[([\w,]+)\]"', read(name))
+    found = re.search(r"requirements\.py ([\w ]+?) (?:--without|>)", read(name))
     assert found
-    return found[1].split(",")
+    return found[1].split()
 
 
 def flatten(extras: dict[str, list[str]], names: list[str]) -> set[str]:

@@ -1,0 +1,1 @@
+"""The lock, the audit and the list of parts."""
