@@ -64,6 +64,7 @@ def make_base(folder: Path) -> Path:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     (root / "usr/local/bin/python").symlink_to("/usr/bin/python3")
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
+    (root / "etc/hosts").write_text("127.0.0.1 localhost\n", encoding="utf-8")  # as any container has
     return root
 
 
