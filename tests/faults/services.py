@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import random
-import signal
 import socket
 import sys
 import time
 from typing import TYPE_CHECKING, Final
 
 import httpx
+import psutil
 
 from dam import routes
 from dam.local.processes import Child, Command
@@ -55,8 +54,10 @@ class Service:
     def kill(self) -> None:
         """`kill -9`, with every process it has started."""
         assert self._child is not None
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._child.pid, signal.SIGKILL)
+        leader = psutil.Process(self._child.pid)
+        for process in (leader, *leader.children(recursive=True)):  # a Bento's worker has its own session
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
         self._child._process.wait()
 
     def stop(self) -> None:
