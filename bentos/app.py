@@ -81,7 +81,7 @@ def create_app() -> BentoApp:
     app.post(routes.CAPTION, response_model=CaptionAnswer, **openapi.CAPTION)(caption)
     app.post(routes.EMBED, response_model=EmbeddingAnswer, **openapi.EMBED)(embed)
     app.get(routes.MODELS, response_model=ModelsAnswer, **openapi.MODELS)(models)
-    app.get(openapi.SAMPLE_ROUTE, **openapi.SAMPLE)(sample)
+    app.get(routes.SAMPLE, **openapi.SAMPLE)(sample)
     app.get(routes.METRICS, include_in_schema=False)(metrics)
     app.get("/", include_in_schema=False)(to_docs)
     app.get(_DOCS, include_in_schema=False)(docs)

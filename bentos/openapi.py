@@ -32,7 +32,6 @@ DESCRIPTION: Final = (
     "this service's own answers to its [sample picture](/sample.png) and the text "
     f"“{SAMPLE_TEXT}”. Probes are at `/healthz` and `/readyz`, numbers for Prometheus at `/metrics`."
 )
-SAMPLE_ROUTE: Final = "/sample.png"
 
 _PICTURE: Final = {"type": "string", "format": "binary", "description": f"One of {READABLE}."}
 _TEXT: Final = {"type": "string", "minLength": 1}

@@ -22,6 +22,8 @@ SEARCH_STATE: Final = "search/state.json"
 """Which table is the index now, and the catalogue version that it has."""
 TOKENS: Final = "access/tokens.json"
 """API tokens, hashed."""
+DOCTOR: Final = "doctor/"
+"""Objects that `dam doctor` writes to try the bucket, and removes."""
 
 THUMBNAIL_SIZES: Final = (256, 1024)
 """Longest side of each derived picture, in pixels; a smaller original is not enlarged."""

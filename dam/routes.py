@@ -12,6 +12,8 @@ ORCHESTRATOR_PORT: Final = 8003
 CAPTION: Final = "/caption"
 EMBED: Final = "/embed"
 MODELS: Final = "/models"
+SAMPLE: Final = "/sample.png"
+"""A picture to try the Bento with."""
 UPLOAD: Final = "/upload"
 LIVE: Final = "/healthz"
 READY: Final = "/readyz"

@@ -15,6 +15,7 @@ import typer
 COMMANDS: Final = {
     "demo": "dam.cli.demo:demo",
     "import": "dam.cli.importing:import_folder",
+    "doctor": "dam.cli.doctoring:doctor",
     "export": "dam.cli.exporting:export",
     "verify": "dam.cli.verifying:verify",
     "purge": "dam.cli.purging:purge",

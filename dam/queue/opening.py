@@ -24,7 +24,7 @@ async def open_queue(settings: DamSettings) -> JobQueue:
     if scheme == "sqlite":
         from dam.queue.sqlite import SqliteQueue  # noqa: PLC0415 - only where it is used
 
-        return await SqliteQueue.open(_file_of(url))
+        return await SqliteQueue.open(file_of(url))
     if scheme in {"amqp", "amqps"}:
         from dam.queue.amqp import AmqpQueue  # noqa: PLC0415 - only where it is used
 
@@ -33,7 +33,7 @@ async def open_queue(settings: DamSettings) -> JobQueue:
     raise SettingsError("DAM_QUEUE_URL must be sqlite:////folder/file or amqp(s)://user:password@host/vhost.")
 
 
-def _file_of(url: str) -> Path:
+def file_of(url: str) -> Path:
     """The absolute path in `sqlite:///…`, taken as it is written: file names may hold `%`, `?` and `#`."""
     host, slash, path = url.partition("://")[2].partition("/")
     name = path.lstrip("/")

@@ -55,6 +55,11 @@ class S3Store(ObjectStore):
         """`s3://bucket`."""
         return f"s3://{self._bucket.name}"
 
+    @property
+    def if_match_quoted(self) -> bool | None:
+        """Whether the server takes `If-Match` in quotes; None as long as no conditional put has shown it."""
+        return self._conditional.quoted
+
     async def put(  # noqa: PLR0913 - the port's
         self,
         key: str,

@@ -29,6 +29,11 @@ class ConditionalPuts:
         self._bucket = bucket
         self._quoted: bool | None = None
 
+    @property
+    def quoted(self) -> bool | None:
+        """Whether this server takes `If-Match` in quotes; None as long as no put has shown it."""
+        return self._quoted
+
     async def create(self, key: str, data: bytes | Path, headers: dict[str, Any]) -> str:
         """Put unless there is an object; return the ETag. Raises `PreconditionFailedError`."""
         return await self._put(key, data, headers, IfNoneMatch="*")

@@ -8,6 +8,7 @@ Must never touch a daemon that it did not start.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import shutil
@@ -166,6 +167,23 @@ class Radosgw:
         bucket = name or f"test-{secrets.token_hex(6)}"
         self._client.create_bucket(Bucket=bucket)
         return bucket
+
+    def create_reader(self, bucket: str) -> tuple[str, str]:
+        """A user who may only list and read one bucket: access key id and secret."""
+        name, secret = f"reader-{secrets.token_hex(4)}", secrets.token_hex(16)
+        self._command(
+            *("radosgw-admin", "user", "create", "--uid", name, "--display-name", name),
+            *("--access-key", name, "--secret-key", secret),
+        )
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"AWS": [f"arn:aws:iam:::user/{name}"]},
+            "Action": ["s3:ListBucket", "s3:GetObject"],
+            "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self._client.put_bucket_policy(Bucket=bucket, Policy=policy)
+        return name, secret
 
     @cached_property
     def _client(self) -> Any:

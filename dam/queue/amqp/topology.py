@@ -64,7 +64,8 @@ def arguments() -> dict[str, dict[str, Any]]:
     return queues
 
 
-def _as_quorum(arguments: dict[str, Any]) -> dict[str, Any]:
+def as_quorum(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The same queue as a quorum queue."""
     quorum = {"x-queue-type": "quorum", "x-delivery-limit": _DELIVERY_LIMIT, "x-overflow": "reject-publish"}
     if "x-dead-letter-exchange" in arguments:
         quorum["x-dead-letter-strategy"] = "at-least-once"
@@ -88,7 +89,7 @@ class Topology:
         channel = await connection.channel()
         try:
             for name, plain in arguments().items():
-                for form in (_as_quorum(plain), plain) if self._quorum else (plain,):
+                for form in (as_quorum(plain), plain) if self._quorum else (plain,):
                     if channel.is_closed:  # a refusal closes the channel
                         channel = await connection.channel()
                     try:

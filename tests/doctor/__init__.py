@@ -1,0 +1,1 @@
+"""What `dam doctor` says of healthy and of broken services."""
