@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
 import torch
@@ -21,17 +23,26 @@ from bentos.captioner import Captioner
 from bentos.embedder import Embedder
 from bentos.modelsets import locate
 from bentos.sample import SAMPLE_TEXT, sample_png
+from dam import memory
 from dam.errors import SettingsError
+from dam.pictures.counting import count_pixels
 from dam.pictures.decoding import decode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
+
+    from PIL import Image
 
     from bentos.batching import Recorder
     from bentos.modelsets import LocatedSet
     from bentos.settings import BentoSettings
 
+Result = TypeVar("Result")
+
 _log = structlog.get_logger(__name__)
+_LARGE_PIXELS: Final = 12_000_000
+"""Pictures above it are decoded one after the other: two of the largest would take gigabytes."""
 _LANES: Final = ("caption", "embed_image", "embed_text")
 
 
@@ -55,6 +66,7 @@ class Engine:
         self.models = located.description
         self._captioner, self._embedder = _load(located)
         self._max_pixels = settings.max_pixels
+        self._large = threading.Lock()
         self._threads = settings.torch_threads or len(os.sched_getaffinity(0))
         self._preparers = self._executor("prepare", self._threads)
         # A thread each: an embedding must not wait behind a caption, which takes ten times as long.
@@ -118,18 +130,25 @@ class Engine:
 
     async def caption(self, picture: bytes) -> str:
         """One sentence. Raises PictureError, OverloadedError."""
-        return await self._captions.ask(lambda: self._captioner.prepare(self._decode(picture)))
+        return await self._captions.ask(lambda: self._prepare(picture, self._captioner.prepare))
 
     async def embed_image(self, picture: bytes) -> list[float]:
         """A vector of length 1. Raises PictureError, OverloadedError."""
-        return await self._images.ask(lambda: self._embedder.prepare_image(self._decode(picture)))
+        return await self._images.ask(lambda: self._prepare(picture, self._embedder.prepare_image))
 
     async def embed_text(self, text: str) -> list[float]:
         """A vector of length 1. Raises OverloadedError."""
         return await self._texts.ask(lambda: self._embedder.prepare_text(text))
 
-    def _decode(self, picture: bytes) -> Any:
-        return decode(picture, max_pixels=self._max_pixels)
+    def _prepare(self, picture: bytes, prepare: Callable[[Image.Image], Result]) -> Result:
+        """Decode and make what the model reads; runs in a thread. Raises PictureError."""
+        is_large = count_pixels(picture) > _LARGE_PIXELS
+        with self._large if is_large else nullcontext():
+            try:
+                return prepare(decode(picture, max_pixels=self._max_pixels))
+            finally:
+                if is_large:
+                    memory.trim()
 
     def _executor(self, name: str, threads: int) -> ThreadPoolExecutor:
         """A pool; torch counts its threads per thread, so each of ours is told."""

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PIL import Image, ImageOps
 
-from dam import media
 from dam.keys import THUMBNAIL_SIZES
-from dam.pictures import containers, decoding
+from dam.pictures import decoding
 from dam.pictures.thumbnails import make_thumbnails, placeholder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from pathlib import Path
 
 RENDITION_SIDE: Final = 1024
 """Pixels of its longest side: the models look at 384 or fewer, and a scaled decode is small and fast."""
@@ -65,17 +64,3 @@ def _render(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=_RENDITION_QUALITY, subsampling=0)
     return buffer.getvalue()
-
-
-def count_pixels(original: bytes | Path) -> int:
-    """Width times height by the header, 0 where there is none to read (`derive` will say why)."""
-    with original.open("rb") if isinstance(original, Path) else io.BytesIO(original) as file:
-        head = file.read(media.HEAD_BYTES)
-        if media.sniff_type(head) == media.WEBP:  # its decoder would take the canvas' memory on opening
-            width, height = containers.webp_size(head) or (0, 0)
-            return width * height
-        try:
-            with Image.open(file) as opened:
-                return opened.width * opened.height
-        except Exception:  # noqa: BLE001 - a damaged header raises nearly anything
-            return 0

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 from dam import keys, memory
 from dam.errors import InferenceError
+from dam.pictures.counting import count_pixels
 from dam.room import Room
 from dam.vectors import MEDIA_TYPE, make_document
-from orchestrator.deriving import Derived, count_pixels, derive
+from orchestrator.deriving import Derived, derive
 from orchestrator.errors import OriginalTooLargeError
 from orchestrator.inference import Bento, Caption, Embedding, Sent
 from orchestrator.originals import fetch
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from orchestrator.settings import OrchestratorSettings
 
 _TRIM_FROM_BYTES: Final = 1024 * 1024
+_TRIM_FROM_PIXELS: Final = 4_000_000  # a picture of one colour has few bytes and as many pixels as any
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ class Enricher:
             )
         async with self._bytes.hold(job.size_bytes):
             enrichment = await self._enrich(job)
-        if job.size_bytes >= _TRIM_FROM_BYTES:
+        pixels = enrichment.derived.width * enrichment.derived.height
+        if job.size_bytes >= _TRIM_FROM_BYTES or pixels >= _TRIM_FROM_PIXELS:
             memory.trim()
         return enrichment
 

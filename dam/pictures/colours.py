@@ -34,6 +34,18 @@ def to_rgb(image: Image.Image) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
+def shrink_to_rgb(image: Image.Image, factor: int) -> Image.Image:
+    """As `to_rgb`, with sides divided by `factor` (rounded up): in strips, so that no large copy is made."""
+    if image.mode in {"I", "F"} or image.mode.startswith("I;16"):  # their range is the whole picture's
+        return to_rgb(image)
+    small = Image.new("RGB", (-(-image.width // factor), -(-image.height // factor)))
+    rows = max(1, _STRIP_ROWS // factor) * factor
+    for top in range(0, image.height, rows):
+        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
+        small.paste(to_rgb(strip).reduce(factor), (0, top // factor))
+    return small
+
+
 def _to_eight_bits(image: Image.Image) -> Image.Image:
     """Scale by the range of the samples, where Pillow's own conversion would clip at 255."""
     tags = image.tag_v2 if isinstance(image, TiffImagePlugin.TiffImageFile) else {}

@@ -7,6 +7,7 @@ Called by `decoding` to tell "not an image" from "a picture that is cut short". 
 from __future__ import annotations
 
 import io
+import mmap
 import re
 import struct
 import zlib
@@ -39,6 +40,8 @@ _END_MARKERS: Final = {media.JPEG: b"\xff\xd9", media.PNG: b"IEND", media.GIF: b
 _JPEG_MARKER: Final = re.compile(
     rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL
 )  # none of those within pixel data
+MAX_SCANS: Final = 100
+"""Of one JPEG; encoders make a dozen. At 100 million pixels each takes about 70 ms."""
 _PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _TIFF_TYPE_BYTES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 16: 8}
 _TRAILER_BYTES: Final = 64  # some writers pad; further back a marker may belong to an embedded thumbnail
@@ -71,6 +74,28 @@ def webp_size(head: bytes) -> tuple[int, int] | None:
         width, height = struct.unpack("<HH", head[26:30])
         return width & 0x3FFF, height & 0x3FFF
     return None
+
+
+def has_too_many_scans(file: BinaryIO) -> bool:
+    """Whether a JPEG goes over its pixels more than `MAX_SCANS` times: a small file may ask for hours so."""
+    if isinstance(file, io.BytesIO):
+        return _has_too_many_scans(file.getvalue())  # shared, not copied
+    with mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as data:
+        return _has_too_many_scans(data)
+
+
+def _has_too_many_scans(data: bytes | mmap.mmap) -> bool:
+    # Cheap first: pixels never spell a marker, so these are the scans and a few that profiles may hold.
+    at, marks = -1, 0
+    while marks <= MAX_SCANS and (at := data.find(b"\xff\xda", at + 1)) >= 0:
+        marks += 1
+    if marks <= MAX_SCANS:
+        return False
+    at, scans = 2, 0
+    while scans <= MAX_SCANS and (found := _JPEG_MARKER.search(data, at)) and found[1] != b"\xd9":
+        scans += found[1] == b"\xda"
+        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
+    return scans > MAX_SCANS
 
 
 def is_cut_short(data: bytes, kind: MediaType) -> bool:

@@ -18,9 +18,9 @@ from PIL import GifImagePlugin, Image, TiffImagePlugin
 from pillow_heif import register_heif_opener
 
 from dam.errors import PictureError
-from dam.media import HEAD_BYTES, MEDIA_TYPES, WEBP, sniff_type
+from dam.media import HEAD_BYTES, JPEG, MEDIA_TYPES, WEBP, sniff_type
 from dam.pictures import containers, faults
-from dam.pictures.colours import to_rgb
+from dam.pictures.colours import shrink_to_rgb, to_rgb
 from dam.pictures.exif import captured_at, orientation
 
 if TYPE_CHECKING:
@@ -89,11 +89,13 @@ def read(source: bytes | Path, *, max_pixels: int = MAX_PIXELS, max_side: int | 
         try:
             opened = Image.open(file, formats=_FORMATS)
             _refuse_from_header(opened, max_pixels)
+            if media_type == JPEG:
+                _refuse_scans(file)
             header_size = opened.size
             # A HEIC may hold a preview that is whole where the picture is not: then no draft.
             if max_side is not None and (opened.format != "HEIF" or not containers.boxes_end_late(file)):
                 opened.draft(None, _fit(opened.size, max_side))
-            picture = _unpack(opened, header_size, media_type.mime_type)
+            picture = _unpack(opened, header_size, media_type.mime_type, max_side)
         except (PictureError, MemoryError):
             raise
         # Damaged files make decoders raise nearly anything: OSError, SyntaxError, struct.error, KeyError, …
@@ -151,13 +153,22 @@ def _refuse_pixels(width: int, height: int, max_pixels: int) -> None:
         )
 
 
-def _unpack(opened: Image.Image, header_size: tuple[int, int], mime_type: str) -> Picture:
-    drafted = opened.size != header_size
+def _refuse_scans(file: BinaryIO) -> None:
+    if containers.has_too_many_scans(file):
+        raise faults.fault("broken_image", JPEG, f"it has more than {containers.MAX_SCANS} scans")
+
+
+def _unpack(
+    opened: Image.Image, header_size: tuple[int, int], mime_type: str, max_side: int | None
+) -> Picture:
     covered = _covered_by_frame(opened)
     opened.load()
     taken = captured_at(opened)
     turn = orientation(opened)
-    image = to_rgb(opened)
+    # Twice the side at least, so that the last step down is still a good one.
+    factor = 1 if max_side is None or covered else max(opened.size) // (2 * max_side)
+    image = shrink_to_rgb(opened, factor) if factor > 1 else to_rgb(opened)
+    drafted = image.size != header_size
     if covered:
         image = _crop_on_white(image, covered)
     if turn in _TRANSPOSITIONS:
