@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from dam import logs
 from dam.errors import SettingsError
+from dam.heads import BoundedHeads
 from dam.routes import KEEP_ALIVE_S
 from gallery_api.app import create_app
 from gallery_api.settings import GallerySettings
@@ -55,7 +56,7 @@ async def serve(settings: GallerySettings) -> None:
         app,
         host=settings.host,
         port=settings.port,
-        http="httptools",
+        http=BoundedHeads,
         lifespan="on",
         access_log=False,
         log_level="warning",

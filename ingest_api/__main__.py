@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from dam import logs
 from dam.errors import SettingsError
+from dam.heads import BoundedHeads
 from dam.routes import KEEP_ALIVE_S
 from dam.settings import explain
 from ingest_api.app import create_app, open_early
@@ -32,7 +33,7 @@ async def serve(settings: IngestSettings) -> None:
         app,
         host=settings.host,
         port=settings.port,
-        http="httptools",
+        http=BoundedHeads,
         lifespan="on",
         access_log=False,
         log_level="warning",
