@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tests.bad_input.corpus import Corpus
     from tests.bad_input.running import Stack
 
-LIMITS_MB: Final = {"ingest": 120, "orchestrator": 400, "bento": 2500, "gallery": 500}
+LIMITS_MB: Final = {"ingest": 120, "orchestrator": 400, "bento": 3000, "gallery": 500}
 
 
 def test_nothing_has_died(corpus: Corpus, stack: Stack) -> None:
