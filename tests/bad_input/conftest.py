@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.services.radosgw import Radosgw
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def stack(
     radosgw: Radosgw, rabbitmq: RabbitMq, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Stack]:
@@ -29,7 +29,7 @@ async def stack(
         yield started
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def corpus(stack: Stack) -> Corpus:
     async with httpx.AsyncClient(timeout=120, trust_env=False) as client:
         return await send_all(stack, client)

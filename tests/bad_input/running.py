@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -47,13 +47,14 @@ class Stack:
 
 @asynccontextmanager
 async def running(environment: dict[str, str], folder: Path) -> AsyncIterator[Stack]:
-    """Start all; each sees this environment."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**environment, **_PATIENCE}.items():
-            patch.setenv(name, value)
-        settings = DamSettings(data_dir=folder)
-        async with running_services(settings) as (addresses, children):
-            yield Stack(addresses, children)
+    """Start all; each sees this environment. Nothing else does: other tests run while they are up."""
+    async with AsyncExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in {**environment, **_PATIENCE}.items():
+                patch.setenv(name, value)
+            settings = DamSettings(data_dir=folder)
+            addresses, children = await stack.enter_async_context(running_services(settings))
+        yield Stack(addresses, children)
 
 
 def _processes(child: Child) -> list[psutil.Process]:

@@ -22,13 +22,13 @@ LIMITS = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bento(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serving.running(tmp_path_factory.mktemp("bento"), LIMITS) as served:
         yield served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def description(bento: Served) -> dict[str, Any]:
     answer: dict[str, Any] = httpx.get(f"{bento.url}/openapi.json").json()
     return answer

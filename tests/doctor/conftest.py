@@ -29,7 +29,7 @@ def bucket(radosgw: Radosgw) -> dict[str, Any]:
     return {name.removeprefix("DAM_").lower(): value for name, value in environment.items()}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bento(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serving.running(tmp_path_factory.mktemp("bento"), {}) as served:
         yield served

@@ -25,13 +25,13 @@ _TABLE: Final = pytest.StashKey[list[str]]()
 _HEAD: Final = "fault | accepted | enriched | failed_with_reason | lost | duplicates | unreadable"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def form(pytestconfig: pytest.Config) -> Form:
     full = pytestconfig.getoption("--faults") == "full"
     return Form(300, 10, 5.0) if full else Form(30, 1, 0.1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bento(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("bento")
     settings = {"BENTOML_HOME": str(folder / "bentoml"), "BENTOML_DO_NOT_TRACK": "true"}
@@ -42,12 +42,12 @@ def bento(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     service.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def vhost(rabbitmq: RabbitMq) -> str:
     return rabbitmq.new_vhost()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def pipeline(
     radosgw: Radosgw, vhost: str, bento: Service, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Pipeline]:

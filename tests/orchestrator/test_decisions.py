@@ -59,6 +59,7 @@ TABLE: dict[type[Exception], tuple[Exception, Decision]] = {
     core.CatalogueError: (core.CatalogueError("Refused."), Retry(SOON)),
     core.IndexUnavailableError: (core.IndexUnavailableError("Gone."), Retry(SOON)),  # not ours to need
     core.SettingsError: (core.SettingsError("Wrong."), Retry(SOON)),
+    core.AccessError: (core.AccessError("Broken."), Retry(SOON)),  # not ours to need
     core.DamError: (core.DamError("Unknown."), Retry(SOON)),
     own.OriginalChangedError: (own.OriginalChangedError("Other bytes."), Retry(SOON)),
     ZeroDivisionError: (ZeroDivisionError("A bug."), Retry(SOON)),
