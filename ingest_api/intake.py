@@ -132,7 +132,7 @@ class Intake:
         await queue.publish(job.to_bytes())
 
     async def _drop(self, store: ObjectStore, key: str) -> None:
-        """Delete our own second copy; if that fails, reconcile finds it unclaimed and deletes it."""
+        """Delete our own second copy; if that fails, `dam verify --repair` finds it unclaimed."""
         try:
             await store.delete(key)
         except StoreUnavailableError as error:

@@ -5,23 +5,21 @@ The purger alone calls this, and only for assets that its docstring's order allo
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from dam import keys
 from dam.catalogue.row import PURGED
 from dam.claims import Claim, Held, bury_claim, change_claim, find_held
+from dam.together import for_each
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
     from dam.catalogue import Row
     from dam.catalogue.row import Status
     from dam.store.port import ObjectStore
 
-_T = TypeVar("_T")
-_R = TypeVar("_R")
 
 _PARALLEL: Final = 16
 """Requests to the store at once."""
@@ -67,7 +65,7 @@ class RemainsKeeper:
             held = await find_held(self._store, item.sha256, item.asset_id) if item.sha256 else None
             return HeldContent(item.sha256, held) if item.sha256 and held else None
 
-        found = await _for_each(items, find)
+        found = await for_each(items, find, _PARALLEL)
         return {item.asset_id: claim for item, claim in zip(items, found, strict=True) if claim}
 
     async def bury(self, claims: Sequence[HeldContent]) -> list[HeldContent]:
@@ -76,7 +74,7 @@ class RemainsKeeper:
         async def bury(item: HeldContent) -> bool:
             return await bury_claim(self._store, item.sha256, item.held)
 
-        buried = await _for_each(claims, bury)
+        buried = await for_each(claims, bury, _PARALLEL)
         return [item for item, is_buried in zip(claims, buried, strict=True) if not is_buried]
 
     async def bury_for_good(self, claims: Sequence[HeldContent]) -> None:
@@ -86,7 +84,7 @@ class RemainsKeeper:
             tombstone = item.held.claim.model_copy(update={"status": "purged"})
             await change_claim(self._store, item.sha256, tombstone)
 
-        await _for_each(claims, bury)
+        await for_each(claims, bury, _PARALLEL)
 
     async def give_back(self, item: Remains, status: Status) -> None:
         """Let an asset that was restored, or deleted anew, have its content again."""
@@ -97,7 +95,7 @@ class RemainsKeeper:
 
     async def remove(self, items: Sequence[Remains]) -> None:
         """Remove every byte of them; what is gone already is no error."""
-        await _for_each(items, self._remove)
+        await for_each(items, self._remove, _PARALLEL)
 
     async def _remove(self, item: Remains) -> None:
         gone = {item.original} if item.original else set()
@@ -105,19 +103,3 @@ class RemainsKeeper:
             gone |= {found.key async for found in self._store.list(prefix)}
         for key in (*sorted(gone), *item.vectors):
             await self._store.delete(key)
-
-
-async def _for_each(items: Sequence[_T], action: Callable[[_T], Awaitable[_R]]) -> list[_R]:
-    """The results in order; the first error ends the rest."""
-    turns = asyncio.Semaphore(_PARALLEL)
-
-    async def take_turn(item: _T) -> _R:
-        async with turns:
-            return await action(item)
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(take_turn(item)) for item in items]
-    except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from errors
-    return [task.result() for task in tasks]

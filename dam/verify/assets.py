@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from dam import keys
+from dam.together import for_each
 from dam.verify.facts import COLUMNS, Facts, State, make_state
 from dam.verify.judging import judge_asset
 from dam.verify.objects import find_objects, list_named, owner_of
 from dam.verify.reading import find_holder, read_contents
 from dam.verify.streams import Named, pull
-from dam.verify.together import for_each
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence

@@ -10,11 +10,11 @@ from pydantic import ValidationError
 from dam import keys
 from dam.claims import Claim
 from dam.errors import ObjectNotFoundError
+from dam.together import for_each
 from dam.verify.facts import COLUMNS, ClaimFacts, State, make_state
 from dam.verify.judging import judge_claim
 from dam.verify.objects import content_of, list_named
 from dam.verify.streams import Named, pull
-from dam.verify.together import for_each
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
