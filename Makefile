@@ -65,7 +65,9 @@ screenshots: $(VENV)/.demo $(PAGES)
 	@$(NPM) run --silent screenshots
 
 # Of every platform, with hashes, and with what asked for each package: requirements.py reads that.
-lock: $(VENV)/.check
+# The lock may lack what was just added to pyproject.toml, so it cannot be installed first.
+lock: $(VENV)/bin/python
+	@[ -x $(BIN)/uv ] || $(PIP) 'uv>=0.9'
 	@$(BIN)/uv pip compile --quiet --extra check --generate-hashes --universal --python-version 3.11 --no-header \
 		--no-emit-index-url --no-emit-find-links --annotation-style split --output-file requirements.lock pyproject.toml
 

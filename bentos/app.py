@@ -19,12 +19,14 @@ from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 
 from bentos import openapi, refusals
+from bentos.access import needs
 from bentos.answers import CaptionAnswer, EmbeddingAnswer, ModelsAnswer
 from bentos.batching import OverloadedError
 from bentos.intake import read_image, read_image_or_text, read_text, says_json
 from bentos.metrics import CONTENT_TYPE, CountRequests, Metrics
 from bentos.sample import sample_png
 from dam import routes
+from dam.access.describing import describe_access
 from dam.errors import PictureError
 
 if TYPE_CHECKING:
@@ -62,7 +64,8 @@ class BentoApp(FastAPI):
             schema = get_openapi(
                 title=self.title, version=self.version, description=self.description, routes=self.routes
             )
-            self.openapi_schema = openapi.complete(schema, engine.models, engine.samples, settings)
+            complete = openapi.complete(schema, engine.models, engine.samples, settings)
+            self.openapi_schema = describe_access(complete, needs)
         return self.openapi_schema
 
 

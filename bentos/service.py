@@ -16,17 +16,27 @@ import structlog
 from pydantic import ValidationError
 
 from bentos import supervision
+from bentos.access import LOOPBACK, POLICY, find_host
 from bentos.app import Loaded, create_app
 from bentos.bodies import Bodies
 from bentos.modelsets import locate
 from bentos.settings import BentoSettings
 from dam import logs
+from dam.access.guard import Guard
+from dam.access.shares import Shares
+from dam.access.sources import FixedTokens
+from dam.access.starting import check_host
+from dam.access.tokens import Scope
 from dam.errors import SettingsError
+from dam.settings import explain
 
 if TYPE_CHECKING:
     from bentos.engine import Engine
 
 _log = structlog.get_logger(__name__)
+_MAKE_ONE = (
+    "`dam token create NAME --bento` makes one: set DAM_BENTO_TOKENS here, DAM_BENTO_TOKEN for its user."
+)
 _REQUEST_TIMEOUT_S = 300
 """A last resort, far above our own time-outs: BentoML's answer to it is no problem+json."""
 
@@ -35,12 +45,13 @@ app = create_app()
 
 async def every_route(scope: Any, receive: Any, send: Any) -> None:
     """The app, for every path that BentoML does not serve itself; so that its 404 is ours as well."""
-    await app(scope, receive, send)
+    await app.state.guard(scope, receive, send)
 
 
 @bentoml.asgi_app(every_route)
 @bentoml.service(
     name="dam-bento",
+    http={"host": LOOPBACK},  # BentoML's own default is every address
     workers=1,  # a second would be a second copy of the models, with batches of its own
     traffic={"timeout": _REQUEST_TIMEOUT_S},
     # The first two cost more CPU than the rest of a request and have no reader; of the third see `metrics`.
@@ -54,6 +65,8 @@ class DamBento:
     def __init__(self) -> None:
         self._settings = BentoSettings()
         logs.configure(self._settings.log_level, json=self._settings.log_json)
+        shares = Shares(self._settings.token_requests_at_once, self._settings.token_requests_per_minute)
+        app.state.guard = Guard(app, POLICY, _read_tokens(self._settings), shares)
         self._engine: Engine | None = None
         self._loading: asyncio.Task[None] | None = None
 
@@ -69,8 +82,10 @@ class DamBento:
         try:
             settings = BentoSettings()
             locate(settings.model_set, settings.models_dir)
+            asyncio.run(check_host(find_host(), _read_tokens(settings), _MAKE_ONE))
         except (SettingsError, ValidationError) as error:
-            sys.exit(f"A setting is wrong; nothing was started. {error}")
+            reason = explain(error) if isinstance(error, ValidationError) else error
+            sys.exit(f"A setting is wrong; nothing was started. {reason}")
 
     @bentoml.on_startup  # type: ignore[untyped-decorator]  # BentoML exports it without types
     async def start(self) -> None:
@@ -100,6 +115,11 @@ class DamBento:
         self._engine = engine
         app.state.loaded = Loaded(engine, self._settings, Bodies(self._settings.max_bodies_bytes))
         _log.info("service.ready", model_set=engine.models.name)
+
+
+def _read_tokens(settings: BentoSettings) -> FixedTokens:
+    """Who may infer. Raises `SettingsError`."""
+    return FixedTokens(settings.bento_tokens.get_secret_value(), Scope.INFER)
 
 
 def _build_engine(settings: BentoSettings) -> Engine:

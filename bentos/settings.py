@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from dam.access.settings import AccessSettings
 from dam.pictures.decoding import MAX_PIXELS
-from dam.settings import DamSettings
 
 DEFAULT_SET = "demo"
 
 
-class BentoSettings(DamSettings):
+class BentoSettings(AccessSettings):
     """Which models, how large a batch, how long a wait. Store and queue are not used here."""
 
     # Without its own namespaces pydantic would claim every name that begins with `model_`.
     model_config = SettingsConfigDict(env_prefix="DAM_", extra="ignore", protected_namespaces=())
 
+    bento_tokens: SecretStr = Field(
+        default=SecretStr(""), description="Who may infer: `ID:SHA256` each, from `dam token create --bento`."
+    )
     model_set: str = Field(
         default=DEFAULT_SET, description="`demo`, `base`, or a folder's name in `models_dir`."
     )
@@ -29,7 +32,7 @@ class BentoSettings(DamSettings):
 
     caption_max_batch: int = Field(default=8, ge=1, description="Pictures captioned at once.")
     caption_max_wait_ms: float = Field(default=50, ge=0, description="Longest wait for company.")
-    caption_max_requests: int = Field(default=64, ge=1, description="Captions under way; more get 429.")
+    caption_max_requests: int = Field(default=96, ge=1, description="Captions under way; more get 429.")
     image_max_batch: int = Field(default=16, ge=1, description="Pictures embedded at once.")
     image_max_wait_ms: float = Field(default=50, ge=0, description="Longest wait for company.")
     image_max_requests: int = Field(

@@ -36,6 +36,9 @@ class DamSettings(BaseSettings):
     store_timeout_s: float = Field(default=30.0, gt=0, description="Read timeout of one storage request.")
     store_max_attempts: int = Field(default=5, ge=1, description="Tries of one storage request.")
     queue_url: SecretStr = Field(default=SecretStr(""), description="`sqlite:///file` or `amqp(s)://…`.")
+    token: SecretStr | None = Field(
+        default=None, description="API token that our own commands show to the upload API."
+    )
     log_level: _Level = "INFO"
     log_json: bool = Field(default=True, description="JSON lines; false gives coloured lines for people.")
 

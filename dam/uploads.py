@@ -17,10 +17,13 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, sto
 from tenacity.wait import wait_random_exponential
 
 from dam import routes
+from dam.access.showing import bearer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    from pydantic import SecretStr
 
 log = structlog.get_logger()
 
@@ -63,13 +66,14 @@ class _TryAgainError(Exception):
         self.retry_after_s = retry_after_s
 
 
-async def upload_files(
+async def upload_files(  # noqa: PLR0913 - the last three have defaults
     url: str,
     paths: Sequence[Path],
     parallel: int = DEFAULT_PARALLEL,
     on_done: Callable[[UploadResult], None] | None = None,
     *,
     tries: int = DEFAULT_TRIES,
+    token: SecretStr | None = None,
 ) -> list[UploadResult]:
     """Upload files, `parallel` at once, to the service at `url`; one result each, in the order given.
 
@@ -88,7 +92,7 @@ async def upload_files(
 
     limits = httpx.Limits(max_connections=parallel, max_keepalive_connections=parallel)
     async with (
-        httpx.AsyncClient(base_url=url, timeout=_TIMEOUT, limits=limits) as client,
+        httpx.AsyncClient(base_url=url, timeout=_TIMEOUT, limits=limits, headers=bearer(token)) as client,
         asyncio.TaskGroup() as group,
     ):
         for _ in range(min(parallel, len(paths))):

@@ -36,6 +36,8 @@ need DAM_STORE_ENDPOINT_URL "the bucket's S3 endpoint"
 need DAM_STORE_ACCESS_KEY_ID "of the R2 token"
 need DAM_STORE_SECRET_ACCESS_KEY "of the R2 token"
 need DAM_QUEUE_URL "amqps:// …, as CloudAMQP shows it"
+need DAM_BENTO_TOKENS "what the Bento lets in: dam token create pipeline --bento"
+need DAM_BENTO_TOKEN "what its users show it: dam token create pipeline --bento"
 
 run() {
     if [ "$DRY" = yes ]; then printf '%q ' "$@"; echo; else "$@"; fi
@@ -87,4 +89,4 @@ for name in "${APPS[@]}"; do
     fi
     run flyctl deploy . "${options[@]}"
 done
-[ "$DRY" = yes ] || echo "The gallery: https://$DAM_APP_PREFIX-gallery.fly.dev"
+[ "$DRY" = yes ] || echo "The gallery: https://$DAM_APP_PREFIX-gallery.fly.dev (sign in with a token: dam token create NAME --scope admin)"

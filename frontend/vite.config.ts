@@ -11,7 +11,9 @@ export default defineConfig({
     tailwindcss(),
     sveltekit({
       // One page for every route: the gallery needs no server of its own. Whoever serves it may send `.br` and `.gz`.
-      adapter: adapter({ fallback: 'index.html', precompress: true })
+      adapter: adapter({ fallback: 'index.html', precompress: true }),
+      // In the page itself, since only the build knows its script. The rest is the server's, which knows the bucket.
+      csp: { mode: 'hash', directives: { 'script-src': ['self'] } }
     })
   ],
   // Where time goes in a build is no news to who only wants the pages.

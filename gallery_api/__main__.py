@@ -17,9 +17,10 @@ import uvloop
 from pydantic import ValidationError
 
 from dam import logs
-from dam.errors import SettingsError
+from dam.errors import AccessError, SettingsError
 from dam.heads import BoundedHeads
 from dam.routes import KEEP_ALIVE_S
+from dam.settings import explain
 from gallery_api.app import create_app
 from gallery_api.settings import GallerySettings
 
@@ -76,8 +77,9 @@ def main() -> None:
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         ):
             runner.run(serve(settings))
-    except (SettingsError, ValidationError) as error:
-        sys.exit(f"A setting is wrong; nothing was started. {error}")
+    except (AccessError, SettingsError, ValidationError) as error:
+        reason = explain(error) if isinstance(error, ValidationError) else error
+        sys.exit(f"A setting is wrong; nothing was started. {reason}")
 
 
 if __name__ == "__main__":

@@ -12,8 +12,11 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 
 from dam import routes
+from dam.access.guard import Guard
+from dam.access.shares import Shares
 from dam.errors import (
     CatalogueUnavailableError,
     DamError,
@@ -26,12 +29,14 @@ from dam.problem import CONTENT_TYPE, Problem
 from dam.queue.opening import open_queue
 from dam.store.opening import open_store
 from gallery_api import refusals
+from gallery_api.access import make_policy
 from gallery_api.answers.operations import Readiness
 from gallery_api.faults import explain
 from gallery_api.frontend import Frontend
 from gallery_api.gallery import Gallery
 from gallery_api.methods import METHODS, HeadAnswers, find_methods
-from gallery_api.openapi import API, DESCRIPTION, TITLE, VERSION, describe, make_router
+from gallery_api.openapi import DESCRIPTION, TITLE, VERSION, describe, make_router
+from gallery_api.prefix import API
 from gallery_api.refusals import RefusalError
 
 if TYPE_CHECKING:
@@ -86,14 +91,30 @@ def create_app(
     )
     app.state.gallery = gallery
     app.add_middleware(HeadAnswers)
+    _add_access(app, gallery, settings)
     app.include_router(make_router())
     app.openapi = lambda: describe(app)  # type: ignore[method-assign] # the way FastAPI documents
     _add_probes(app, gallery)
     _add_errors(app, settings)
     _add_end_of_api(app)
     if settings.frontend_dir.is_dir():
-        app.mount("/", Frontend(settings.frontend_dir), name="frontend")
+        app.mount("/", Frontend(settings.frontend_dir, settings.bucket_origin), name="frontend")
     return app
+
+
+def _add_access(app: FastAPI, gallery: Gallery, settings: GallerySettings) -> None:
+    """The guard, and before it the answers to browsers that ask whether another origin's page may."""
+    shares = Shares(settings.token_requests_at_once, settings.token_requests_per_minute)
+    app.add_middleware(Guard, policy=make_policy(settings), source=gallery.tokens, shares=shares)
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=sorted(settings.origins),
+            allow_credentials=True,
+            allow_methods=METHODS,
+            allow_headers=["Authorization", "Content-Type", "If-Match", "Last-Event-ID"],
+            expose_headers=["ETag", "Retry-After"],
+        )
 
 
 def _add_end_of_api(app: FastAPI) -> None:

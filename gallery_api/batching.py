@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from dam.access import visitors
 from dam.catalogue.changes import Change, Committed, Refused, Repeated, Stale
 from dam.ids import new_id
-from dam.originals import UNKNOWN_ACTOR
 from gallery_api.answers.editing import BatchAnswer, BatchEdit, BatchOutcome
 from gallery_api.editing import is_same, status_before, with_author
 
@@ -121,7 +121,7 @@ def _edited(row: Row, edit: BatchEdit) -> dict[str, Any]:
 
 
 def _change(row: Row, event: Any, status: Any, values: dict[str, Any]) -> Change:
-    return Change(row.id, new_id(), row.revision, event, status, UNKNOWN_ACTOR, values)
+    return Change(row.id, new_id(), row.revision, event, status, visitors.current().actor, values)
 
 
 def _unchanged(row: Row) -> BatchOutcome:

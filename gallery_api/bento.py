@@ -13,6 +13,7 @@ import httpx
 import numpy as np
 
 from dam import routes
+from dam.access.showing import bearer
 from dam.errors import InferenceError, InferenceUnavailableError
 from gallery_api.answers.operations import Models
 
@@ -43,6 +44,7 @@ class Bento:
             base_url=settings.bento_url,
             timeout=httpx.Timeout(settings.embed_timeout_s, connect=_CONNECT_S),
             limits=httpx.Limits(max_connections=32, keepalive_expiry=_KEEPALIVE_S),
+            headers=bearer(settings.bento_token),
             trust_env=False,  # settings alone say where things are
         )
 

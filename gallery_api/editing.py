@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
+from dam.access import visitors
 from dam.catalogue import Row
 from dam.catalogue.changes import Change, Committed, Refused, Repeated, Stale
 from dam.catalogue.row import PURGED
 from dam.claims import Claim, change_claim
 from dam.errors import CatalogueError, StoreError
 from dam.ids import is_id, new_id
-from dam.originals import UNKNOWN_ACTOR
 from gallery_api import refusals
 from gallery_api.answers.asset import Asset, show_row
 from gallery_api.if_match import check_revision, optional_revision, required_revision
@@ -135,7 +135,7 @@ class Editor:
         check_revision(current, expected)
         if status == current.status and is_same(current, values):
             return show_row(current)
-        change = Change(current.id, new_id(), expected, event, status, UNKNOWN_ACTOR, values)
+        change = Change(current.id, new_id(), expected, event, status, visitors.current().actor, values)
         [outcome] = await (await self._catalogue.get()).commit([change])
         match outcome:
             case Committed(row) | Repeated(row):
@@ -165,7 +165,7 @@ class Editor:
 
 def with_author(values: Mapping[str, Any]) -> dict[str, Any]:
     """A caption that a person wrote says so."""
-    return {**values, "caption_by": UNKNOWN_ACTOR} if "caption" in values else dict(values)
+    return {**values, "caption_by": visitors.current().actor} if "caption" in values else dict(values)
 
 
 def is_same(row: Row, values: Mapping[str, Any]) -> bool:

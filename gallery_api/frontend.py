@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -21,18 +21,15 @@ _FALLBACKS: Final = ("200.html", _PAGE)
 _IMMUTABLE: Final = "_app/immutable/"
 _PACKED: Final = (("br", ".br"), ("gzip", ".gz"))
 """Content codings, best first, and how the build names a file that is packed so."""
-_SECURITY: Final = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-}
 
 
 class Frontend(StaticFiles):
     """A folder of static files with a fallback page: the gallery routes in the browser."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, bucket_origin: str | None) -> None:
+        """`bucket_origin` is where signed URLs lead to, in a bucket that signs."""
         super().__init__(directory=folder, html=True)
+        self._policy = make_policy(bucket_origin)
         self._fallback = next((name for name in _FALLBACKS if (folder / name).is_file()), _PAGE)
 
     def file_response(
@@ -60,12 +57,35 @@ class Frontend(StaticFiles):
             if error.status_code != HTTPStatus.NOT_FOUND or _names_a_file(path):
                 raise
             response = await super().get_response(self._fallback, scope)
-        headers: dict[str, Any] = {**_SECURITY}
-        headers["Cache-Control"] = (
-            "public, max-age=31536000, immutable" if path.startswith(_IMMUTABLE) else "no-cache"
+        is_immutable = path.startswith(_IMMUTABLE)
+        response.headers["Cache-Control"] = (
+            "public, max-age=31536000, immutable" if is_immutable else "no-cache"
         )
-        response.headers.update(headers)
+        response.headers["Content-Security-Policy"] = self._policy
         return response
+
+
+def make_policy(bucket_origin: str | None) -> str:
+    """What a page may load and from where: itself, and pictures from the bucket.
+
+    Of scripts the page says itself, by hash, which one in it may run: only its build knows.
+    """
+    pictures = f" {bucket_origin}" if bucket_origin else ""
+    return "; ".join(
+        (
+            f"img-src 'self' data: blob:{pictures}",
+            f"media-src 'self' blob:{pictures}",
+            "style-src 'self' 'unsafe-inline'",  # components place what floats by style attributes
+            "font-src 'self'",
+            "connect-src 'self'",
+            "object-src 'none'",
+            "frame-src 'none'",
+            "worker-src 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
+    )
 
 
 def _names_a_file(path: str) -> bool:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from dam.access.sources import BookTokens
+from dam.access.starting import MAKE_ONE, check_host
 from dam.catalogue import Catalogue
 from dam.connections import Connection
 from dam.errors import (
@@ -35,6 +37,7 @@ from gallery_api.passing import UploadPassing
 from gallery_api.pending import PendingAssets
 from gallery_api.rows import Rows
 from gallery_api.searching import Searcher
+from gallery_api.sessions import Sessions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -67,6 +70,8 @@ class Gallery:
         self.catalogue: Connection[Catalogue] = Connection(
             "catalogue", lambda: Catalogue.open(settings), CatalogueUnavailableError, limit
         )
+        self.tokens = BookTokens(self.store.get)
+        self.sessions = Sessions(self.tokens)
         self.follower = Follower(settings)
         self.index = IndexReader(settings)
         self.bento = Bento(settings)
@@ -94,7 +99,9 @@ class Gallery:
         """Open once what can be opened; what is only down is tried again when it is needed.
 
         Raises:
-            SettingsError: the settings can never work; the process must not start.
+            SettingsError: the settings can never work, or there are no tokens and others reach where it
+                listens; the process must not start.
+            AccessError: the tokens are there and cannot be understood.
         """
         for action in (self.store.get, self.queue.get, self.catalogue.get, self._begin):
             try:
@@ -103,6 +110,7 @@ class Gallery:
                 raise
             except DamError as error:
                 log.warning("gallery.unavailable", error=str(error))
+        await check_host(self._settings.host, self.tokens, MAKE_ONE)
         drop_code()
 
     def start(self) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.routing import Match
 
-from gallery_api.openapi import API
+from gallery_api.prefix import API
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

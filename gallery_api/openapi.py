@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from gallery_api.routes import assets, edits, events, export, figures, files, jobs, search, uploads
+from dam.access.describing import describe_access
+from gallery_api.access import needs
+from gallery_api.prefix import API
+from gallery_api.routes import assets, edits, events, export, figures, files, jobs, search, session, uploads
 from gallery_api.routes.described import EXTRA_MODELS, INVALID
 
 if TYPE_CHECKING:
     from fastapi.routing import APIRoute
 
 PATH: Final = Path(__file__).with_name("openapi.json")
-API: Final = "/api"
 TITLE: Final = "Gallery API"
 VERSION: Final = "1"
 DESCRIPTION: Final = (
@@ -39,7 +41,7 @@ def name_operation(route: APIRoute) -> str:
 def make_router() -> APIRouter:
     """Every route of the API."""
     router = APIRouter(prefix=API, generate_unique_id_function=name_operation)
-    for module in (assets, edits, search, files, jobs, figures, events, uploads, export):
+    for module in (assets, edits, search, files, jobs, figures, events, uploads, export, session):
         router.include_router(module.router)
     return router
 
@@ -57,7 +59,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     for operation in (item for path in schema["paths"].values() for item in path.values()):
         if "422" in operation["responses"]:
             operation["responses"]["422"] = INVALID[422]
-    return schema
+    return describe_access(schema, needs)
 
 
 def render() -> str:

@@ -9,6 +9,7 @@ from starlette.background import BackgroundTask
 from starlette.responses import Response, StreamingResponse
 
 from dam import routes
+from dam.access import visitors
 from gallery_api import refusals
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ _OWN: Final = frozenset(
     {"host", "connection", "keep-alive", "te", "trailer", "upgrade", "transfer-encoding", "expect"}
 )
 """Headers of one connection: they are not passed on, in either direction."""
+_OURS: Final = frozenset({"authorization", "cookie", "origin", "referer", "x-forwarded-proto"})
+"""What told us who it is and from where; ingest is told by us, as by any program."""
 _SILENCE_S: Final = 300.0
 """How long ingest may take no byte, or, when it has all of them, give no answer."""
 
@@ -36,7 +39,13 @@ class UploadPassing:
 
     async def forward(self, request: Request) -> Response:
         """Ingest's answer to this request. Raises `RefusalError` where ingest does not answer."""
-        headers = [(key, value) for key, value in request.headers.items() if key not in _OWN]
+        headers = [
+            (key, value)
+            for key, value in request.headers.items()
+            if key not in _OWN | _OURS and not key.startswith("sec-")
+        ]
+        if visitors.current().text:
+            headers.append(("authorization", f"Bearer {visitors.current().text}"))
         passed = self._client.build_request(
             "POST", routes.UPLOAD, headers=headers, content=request.stream(), params=request.query_params
         )

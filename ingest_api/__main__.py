@@ -17,7 +17,7 @@ import uvloop
 from pydantic import ValidationError
 
 from dam import logs
-from dam.errors import SettingsError
+from dam.errors import AccessError, SettingsError
 from dam.heads import BoundedHeads
 from dam.routes import KEEP_ALIVE_S
 from dam.settings import explain
@@ -28,7 +28,7 @@ from ingest_api.settings import IngestSettings
 async def serve(settings: IngestSettings) -> None:
     """Serve until SIGTERM or SIGINT. Raises `SettingsError` before anything listens."""
     app = create_app(settings)
-    await open_early(app)
+    await open_early(app, settings.host)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -53,7 +53,7 @@ def main() -> None:
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         ):
             runner.run(serve(settings))
-    except (SettingsError, ValidationError) as error:
+    except (AccessError, SettingsError, ValidationError) as error:
         reason = explain(error) if isinstance(error, ValidationError) else error
         sys.exit(f"A setting is wrong; nothing was started. {reason}")
 

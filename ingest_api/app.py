@@ -13,6 +13,10 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from dam import routes
+from dam.access.guard import Guard
+from dam.access.shares import Shares
+from dam.access.sources import BookTokens
+from dam.access.starting import MAKE_ONE, check_host
 from dam.connections import Connection
 from dam.errors import DamError, QueueUnavailableError, SettingsError, StoreUnavailableError
 from dam.problem import CONTENT_TYPE, Problem
@@ -20,6 +24,7 @@ from dam.queue.opening import open_queue
 from dam.room import Room
 from dam.store.opening import open_store
 from ingest_api import metrics as counting
+from ingest_api.access import DOCS_ASSETS, POLICY
 from ingest_api.answers import UPLOAD_BODY, UPLOAD_RESPONSES, Readiness, UploadAnswer
 from ingest_api.intake import Intake
 from ingest_api.upload import Uploads
@@ -69,9 +74,12 @@ def create_app(
         description="Takes originals: stores them in the bucket and queues their enrichment.",
         lifespan=lifespan,
         redoc_url=None,
-        static_url="/docs-assets",
+        static_url=DOCS_ASSETS,
     )
     app.state.connections = [store, queue]
+    app.state.tokens = BookTokens(store.get)
+    shares = Shares(settings.token_requests_at_once, settings.token_requests_per_minute)
+    app.add_middleware(Guard, policy=POLICY, source=app.state.tokens, shares=shares)
     _add_upload(app, uploads)
     _add_probes(app, [store, queue], metrics)
     app.add_exception_handler(HTTPException, _answer_http_error)
@@ -79,13 +87,16 @@ def create_app(
     return app
 
 
-async def open_early(app: FastAPI) -> None:
+async def open_early(app: FastAPI, host: str) -> None:
     """Try to open store and queue once; what is only down is tried again when it is needed.
 
     Raises:
-        SettingsError: the settings can never work; the process must not start.
+        SettingsError: the settings can never work, or nobody may be let in from where `host` lets them reach
+            it; the process must not start.
+        AccessError: the tokens are there and cannot be understood.
     """
     await asyncio.gather(*(_open(connection) for connection in app.state.connections))
+    await check_host(host, app.state.tokens, MAKE_ONE)
 
 
 async def _open(connection: Connection[ObjectStore] | Connection[JobQueue]) -> None:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from dam import keys
+from dam.access import visitors
 from dam.claims import Claim, claim_content
 from dam.errors import ObjectNotFoundError, QueueUnavailableError, StoreError, StoreUnavailableError
 from dam.ids import new_id
 from dam.media import HEAD_BYTES, sniff_type
 from dam.names import safe_name
-from dam.originals import UNKNOWN_ACTOR, job_of, metadata_of
+from dam.originals import job_of, metadata_of
 from dam.store.port import ObjectInfo
 from ingest_api import refusals
 from ingest_api.arrivals import Arrival, Measured, read_head
@@ -80,11 +81,18 @@ class Intake:
         filename = filename or f"unnamed.{media_type.extension}"
         asset_id, received_at = new_id(), datetime.now(UTC)
         key = keys.original(asset_id, media_type.extension)
-        measured = Measured(filename, head, chunks, self._settings.max_file_bytes)
-        mime_type, metadata = media_type.mime_type, metadata_of(filename, received_at, UNKNOWN_ACTOR)
+        measured = Measured(filename, head, chunks, self._limit())
+        actor = visitors.current().actor
+        mime_type, metadata = media_type.mime_type, metadata_of(filename, received_at, actor)
         size = await store.put_stream(key, measured.chunks(), content_type=mime_type, metadata=metadata)
         original = ObjectInfo(key, size, "", received_at, mime_type, metadata)
         return Arrival(Claim(id=asset_id, key=key, size=size), original, filename, measured.sha256)
+
+    def _limit(self) -> int:
+        """Bytes that one file may have: the token's own limit may be below the service's."""
+        token = visitors.current().token
+        own = token.max_file_bytes if token else None
+        return min(self._settings.max_file_bytes, own or self._settings.max_file_bytes)
 
     async def _settle(self, store: ObjectStore, arrival: Arrival) -> UploadedFile:
         """Claim the content and queue the job; or answer for the asset that holds the content."""

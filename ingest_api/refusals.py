@@ -90,7 +90,8 @@ def file_too_large(filename: str, limit: int) -> RefusalError:
     return RefusalError(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "file_too_large",
-        f"{filename} is larger than the {limit:,} bytes that one file may have (DAM_MAX_FILE_BYTES).",
+        f"{filename} is larger than the {limit:,} bytes that one file may have (DAM_MAX_FILE_BYTES, or the "
+        "token's own limit).",
     )
 
 

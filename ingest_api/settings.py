@@ -6,14 +6,14 @@ from typing import Final
 
 from pydantic import Field
 
+from dam.access.settings import AccessSettings
 from dam.routes import INGEST_PORT
-from dam.settings import DamSettings
 
 GIB: Final = 1024**3
 MIB: Final = 1024**2
 
 
-class IngestSettings(DamSettings):
+class IngestSettings(AccessSettings):
     """Where it listens and how much it takes."""
 
     host: str = Field(default="127.0.0.1", validation_alias="DAM_INGEST_HOST")

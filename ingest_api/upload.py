@@ -9,6 +9,7 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from dam.access import visitors
 from dam.names import safe_name
 from dam.problem import CONTENT_TYPE
 from dam.room import NoRoomError
@@ -63,7 +64,8 @@ class Uploads:
         form = MultipartBody(content_type, body.chunks())
         size = min(body.declared, PART_MEMORY_BYTES)
         try:
-            async with self._room.hold(size, self._settings.upload_wait_s):
+            holder = visitors.current().holder
+            async with self._room.hold(size, self._settings.upload_wait_s, holder=holder):
                 with self._metrics.receiving.track_inprogress():
                     await self._take_files(form, outcomes)
         except NoRoomError as error:

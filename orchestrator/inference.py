@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import httpx
 
 from dam import routes
+from dam.access.showing import bearer
 from dam.errors import InferenceError, InferenceUnavailableError
 from orchestrator.errors import BentoBusyError, BentoDownError, BentoLostError
 
@@ -74,6 +75,7 @@ class Bento:
                 max_keepalive_connections=2 * settings.prefetch,
                 keepalive_expiry=_KEEPALIVE_S,
             ),
+            headers=bearer(settings.bento_token),
             trust_env=False,  # settings alone say where things are
         )
 
@@ -169,8 +171,8 @@ class Bento:
             raise BentoBusyError(f"The Bento is busy ({route}: status {status}).", _retry_after(answer))
         if status in _REFUSED_US or answer.is_redirect:
             raise BentoDownError(
-                f"{self.url}{route} answers with status {status}: that is not our Bento, or it wants other "
-                "credentials. Check DAM_BENTO_URL."
+                f"{self.url}{route} answers with status {status}: that is not our Bento, or it wants another "
+                "token. Check DAM_BENTO_URL and DAM_BENTO_TOKEN."
             )
         if answer.is_client_error:
             raise _refusal(answer)

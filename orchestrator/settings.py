@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from dam import routes
 from dam.settings import DamSettings
@@ -18,6 +18,7 @@ class OrchestratorSettings(DamSettings):
         pattern=r"^https?://",
         description="The inference service.",
     )
+    bento_token: SecretStr | None = Field(default=None, description="Shown to the Bento, with scope `infer`.")
     bento_timeout_s: float = Field(default=120.0, gt=0, description="Longest wait for one answer.")
     bento_patience_s: float = Field(
         default=60.0, ge=0, description="How long a job waits out 429 and 503 before it is given back."

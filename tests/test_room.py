@@ -102,3 +102,33 @@ async def test_waiting_ends() -> None:
         with pytest.raises(NoRoomError):
             await large
         assert await small == "in"
+
+
+async def test_one_holder_never_has_it_all() -> None:
+    """Who asks for more than two thirds waits, however early; another passes; then all in turn."""
+    room, log, release = Room(12), list[str](), asyncio.Event()
+
+    async def hold_as(holder: str, amount: int) -> None:
+        async with room.hold(amount, holder=holder):
+            log.append(holder)
+            await release.wait()
+
+    async with asyncio.TaskGroup() as group:
+        for holder, amount in (("ann", 4), ("ann", 4), ("ann", 4), ("ann", 1), ("bob", 4)):
+            group.create_task(hold_as(holder, amount))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert log == ["ann", "ann", "bob"]
+        release.set()
+    assert log == ["ann", "ann", "bob", "ann", "ann"]
+
+
+async def test_what_is_larger_than_a_share_is_held_by_who_holds_nothing() -> None:
+    """A share is no limit of one request: alone it may take the whole room."""
+    room = Room(12)
+    async with room.hold(12, 1, holder="ann"):
+        with pytest.raises(NoRoomError):
+            async with room.hold(1, 0.01, holder="bob"):
+                pass
+    async with room.hold(12, 1, holder="bob"):
+        pass

@@ -11,9 +11,12 @@ import hmac
 import secrets
 from datetime import datetime  # noqa: TC003 - pydantic reads the annotations while it runs
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _PREFIX: Final = "dam_"
 _ID_BYTES: Final = 6
@@ -44,6 +47,8 @@ class Token(BaseModel):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", repr=False, description="Of the secret.")
     created_at: AwareDatetime
     expires_at: AwareDatetime | None = None
+    requests_per_minute: int | None = Field(default=None, ge=1, description="None: the service's own limit.")
+    max_file_bytes: int | None = Field(default=None, ge=1, description="None: the service's own limit.")
 
     @property
     def actor(self) -> str:
@@ -59,8 +64,14 @@ class Token(BaseModel):
         return self.expires_at is not None and now >= self.expires_at
 
 
-def make(
-    name: str, scopes: frozenset[Scope], *, now: datetime, expires_at: datetime | None = None
+def make(  # noqa: PLR0913 - all that a token is
+    name: str,
+    scopes: frozenset[Scope],
+    *,
+    now: datetime,
+    expires_at: datetime | None = None,
+    requests_per_minute: int | None = None,
+    max_file_bytes: int | None = None,
 ) -> tuple[Token, str]:
     """A new token and its text, which exists nowhere else. Raises pydantic's `ValidationError`."""
     token_id = secrets.token_hex(_ID_BYTES)
@@ -72,11 +83,13 @@ def make(
         sha256=_digest(secret),
         created_at=now,
         expires_at=expires_at,
+        requests_per_minute=requests_per_minute,
+        max_file_bytes=max_file_bytes,
     )
     return token, f"{_PREFIX}{token_id}_{secret}"
 
 
-def find(tokens: dict[str, Token], text: str, now: datetime) -> Token | None:
+def find(tokens: Mapping[str, Token], text: str, now: datetime) -> Token | None:
     """The token with that text, by id, or None where there is none or its time is over.
 
     The secret is compared in constant time: an answer's delay tells nothing of it.

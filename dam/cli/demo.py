@@ -95,7 +95,7 @@ async def _run(settings: DamSettings, console: Console, work: _Work, *, once: bo
             catalogue = await Catalogue.open(settings)
             stack.push_async_callback(catalogue.close)
         with _ProgressBars(console, len(work.paths)) as progress:
-            run = PictureRun(store, catalogue, addresses.ingest, children, progress)
+            run = PictureRun(store, catalogue, addresses.ingest, children, progress, settings.token)
             outcome = await run.process(work.paths, work.truth)
         print_outcome(console, outcome, settings, await read_notice(addresses))
         work.write_report(outcome)

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dam import routes
+from dam.cli.calling import read_settings
 from dam.cli.progress import counting_bar
 from dam.uploads import DEFAULT_PARALLEL, Outcome, UploadResult, upload_files
 
@@ -36,6 +37,8 @@ def import_folder(
     parallel: Annotated[int, typer.Option(min=1, max=64, help="Files at once.")] = DEFAULT_PARALLEL,
 ) -> None:
     """Upload every file of a folder; repeat it as often as you like.
+
+    Where the upload API wants a token, set DAM_TOKEN to its text.
 
     Names that begin with a dot are left out. A file that is there already is not stored again. Ends with
     status 1 if any file is not in the bucket afterwards.
@@ -72,7 +75,8 @@ async def _upload(url: str, paths: list[Path], parallel: int, console: Console) 
     progress = counting_bar(console)
     with progress:
         task = progress.add_task("Uploading", total=len(paths))
-        return await upload_files(url, paths, parallel, lambda _: progress.advance(task))
+        token = read_settings().token
+        return await upload_files(url, paths, parallel, lambda _: progress.advance(task), token=token)
 
 
 def _show(console: Console, directory: Path, results: list[UploadResult]) -> None:

@@ -31,19 +31,48 @@ token_app = typer.Typer(no_args_is_help=True, help="API tokens: who may do what.
 
 
 @token_app.command("create")
-def create(
+def create(  # noqa: PLR0913 - the options of a command
     name: Annotated[str, typer.Argument(help="Whose token it is; changes are recorded as theirs.")],
-    scope: Annotated[list[Scope], typer.Option(help="May be given several times; admin includes all.")],
+    scope: Annotated[
+        list[Scope] | None, typer.Option(help="May be given several times; admin includes all.")
+    ] = None,
     expires_days: Annotated[float | None, typer.Option(min=0.001, help="Days until it ends.")] = None,
+    per_minute: Annotated[
+        int | None, typer.Option(min=1, help="Requests it may make.", show_default="the service's limit")
+    ] = None,
+    max_file_bytes: Annotated[
+        int | None, typer.Option(min=1, help="Largest file it may send.", show_default="the service's limit")
+    ] = None,
+    *,
+    bento: Annotated[
+        bool, typer.Option("--bento", help="For the Bento, which has no bucket: prints its setting.")
+    ] = False,
 ) -> None:
-    """Make a token and print its text, which is kept nowhere and shown only now."""
+    """Make a token and print its text, which is kept nowhere and shown only now.
+
+    With --bento it is not kept in the bucket either: what it prints are the settings of the Bento
+    (DAM_BENTO_TOKENS, several are separated by commas) and of who calls it (DAM_BENTO_TOKEN).
+    """
     logs.configure("WARNING", json=False)
     name = clean_line(name)
     if not 1 <= len(name) <= MAX_NAME:
         raise typer.BadParameter(f"A name has 1 to {MAX_NAME} characters.")
     now = datetime.now(UTC)
     expires_at = now + timedelta(days=expires_days) if expires_days else None
-    token, text = make(name, frozenset(scope), now=now, expires_at=expires_at)
+    token, text = make(
+        name,
+        _choose_scopes(scope, bento=bento),
+        now=now,
+        expires_at=expires_at,
+        requests_per_minute=per_minute,
+        max_file_bytes=max_file_bytes,
+    )
+    if bento:
+        sys.stderr.write(
+            "Set the first for the Bento, the second for who calls it; both are shown only once:\n"
+        )
+        sys.stdout.write(f"DAM_BENTO_TOKENS={token.id}:{token.sha256}\nDAM_BENTO_TOKEN={text}\n")
+        return
     call(_with_store(lambda store: book.add(store, token)))
     sys.stderr.write(f"Token {token.id} of {name} is made. Keep its text now; it is shown only once:\n")
     sys.stdout.write(f"{text}\n")
@@ -72,6 +101,16 @@ def revoke(
     logs.configure("WARNING", json=False)
     token = call(_with_store(lambda store: book.remove(store, token_id)))
     sys.stdout.write(f"Token {token.id} of {token.name} is revoked.\n")
+
+
+def _choose_scopes(given: list[Scope] | None, *, bento: bool) -> frozenset[Scope]:
+    if bento and not given:
+        return frozenset({Scope.INFER})
+    if not given:
+        raise typer.BadParameter("Say what it may do: --scope upload, read, edit, admin.")
+    if bento and set(given) != {Scope.INFER}:
+        raise typer.BadParameter("The Bento knows the scope `infer` alone.")
+    return frozenset(given)
 
 
 async def _with_store(use: Callable[[ObjectStore], Awaitable[T]]) -> T:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import aiohttp
 
 from dam import routes
+from dam.access.showing import bearer
 from dam.doctor.findings import Finding, Tell, Verdict
 from dam.errors import InferenceUnavailableError
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 _CONNECT_S: Final = 5.0
 _NORM_TOLERANCE: Final = 1e-3
 _NOT_OURS: Final = "Start our Bento there (`bentoml serve`), or correct DAM_BENTO_URL."
+_NOT_ADMITTED: Final = (
+    "Set DAM_BENTO_TOKEN to the text of a token whose entry is in the Bento's DAM_BENTO_TOKENS; "
+    "`dam token create NAME --bento` makes both."
+)
 _BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 
 
@@ -27,14 +32,21 @@ class _OddAnswerError(InferenceUnavailableError):
     """An answer, but not the one that our Bento gives."""
 
 
+class _NotAdmittedError(InferenceUnavailableError):
+    """Our Bento, and it does not let us in."""
+
+
 async def check_bento(settings: DoctorSettings, tell: Tell) -> None:
     """Findings `bento`, `bento.caption` and `bento.embed`."""
     url = settings.bento_url.rstrip("/")
     timeout = aiohttp.ClientTimeout(sock_connect=_CONNECT_S)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
+    async with aiohttp.ClientSession(timeout=timeout, headers=bearer(settings.bento_token)) as session:
         bento = _Bento(session, url)
         try:
             models = await bento.find_models()
+        except _NotAdmittedError as error:
+            tell(Finding("bento", Verdict.BROKEN, str(error), _NOT_ADMITTED))
+            return
         except _OddAnswerError as error:
             tell(Finding("bento", Verdict.BROKEN, str(error), _NOT_OURS))
             return
@@ -88,6 +100,8 @@ class _Bento:
         if answer.status in _BUSY:
             reason = (body or {}).get("detail") or "it gave no reason"
             raise InferenceUnavailableError(f"The Bento at {where} is not ready ({answer.status}): {reason}")
+        if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN} and body and "code" in body:
+            raise _NotAdmittedError(f"The Bento at {where} does not let us in: {body.get('detail')}")
         if body is None or (method == "GET" and not answer.ok):
             raise _OddAnswerError(f"{where} answers with status {answer.status}, not as our Bento does.")
         if not answer.ok:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Self
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from dam import routes
 from dam.settings import DamSettings
@@ -21,6 +21,7 @@ class DoctorSettings(DamSettings):
         pattern=r"^https?://",
         description="The inference service.",
     )
+    bento_token: SecretStr | None = Field(default=None, description="Shown to the Bento.")
     doctor_timeout_s: float = Field(default=20.0, gt=0, description="Longest time of one check.")
     doctor_min_free_bytes: int = Field(
         default=1 << 30, ge=0, description="Less free disk is a warning; a quarter of it is broken."
@@ -37,7 +38,7 @@ class DoctorSettings(DamSettings):
 
     def secrets(self) -> list[str]:
         """What must never be shown."""
-        fields = (self.store_secret_access_key, self.queue_url)
+        fields = (self.store_secret_access_key, self.bento_token, self.queue_url)
         texts = [field.get_secret_value() for field in fields if field]
         credentials = texts[-1].partition("://")[2].rpartition("@")[0]
         return [text for text in (*texts, credentials, credentials.partition(":")[2]) if text]

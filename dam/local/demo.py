@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from pydantic import SecretStr
+
     from dam.catalogue import Catalogue, Row
     from dam.local.processes import Child
     from dam.store import ObjectStore
@@ -109,6 +111,7 @@ class PictureRun:
     ingest_url: str
     children: Sequence[Child]
     progress: Progress
+    token: SecretStr | None
 
     async def process(self, paths: Sequence[Path], truth: Mapping[str, str] | None) -> Outcome:
         """Upload `paths` and wait until every accepted one has ended and the snapshot shows it.
@@ -118,7 +121,11 @@ class PictureRun:
         """
         started = time.perf_counter()
         results = await upload_files(
-            self.ingest_url, paths, parallel=_PARALLEL, on_done=lambda _result: self.progress.uploaded()
+            self.ingest_url,
+            paths,
+            parallel=_PARALLEL,
+            on_done=lambda _result: self.progress.uploaded(),
+            token=self.token,
         )
         ids = _accepted(results)
         self.progress.expect(len(ids))

@@ -51,6 +51,7 @@ NEEDS_MATCH: Final[Responses] = {
     428: _problem("`If-Match` is missing (`if_match_missing`): say which revision the change is meant for.")
 }
 INVALID: Final[Responses] = {422: _problem("A parameter or the body is wrong (`invalid_request`).")}
+BAD_TOKEN: Final[Responses] = {401: _problem("The token is unknown, revoked or over (`bad_token`).")}
 NO_RANGE: Final[Responses] = {416: _problem("The object ends before that range (`range_not_satisfiable`).")}
 EXTRA_MODELS: Final = (Problem, ConflictProblem)
 """Named by the errors above; the OpenAPI page adds them."""

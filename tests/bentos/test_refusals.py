@@ -113,7 +113,9 @@ def test_stalled_body_is_given_up(bento: Served) -> None:
     """A client that stops sending is told so once DAM_BODY_TIMEOUT_S have passed."""
     host, port = bento.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=20) as connection:
-        head = "POST /caption HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+        head = (
+            "POST /caption HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+        )
         started = time.monotonic()
         connection.sendall(f"{head}Content-Length: 1000\r\n\r\n--x\r\n".encode())
         answer = connection.recv(4096)

@@ -33,7 +33,7 @@ def fail(folder: Path, settings: dict[str, str]) -> tuple[int, str]:
     ("settings", "sentence"),
     [
         ({"DAM_MODEL_SET": "nowhere"}, "There is no model set 'nowhere' (DAM_MODEL_SET)."),
-        ({"DAM_IMAGE_MAX_BATCH": "many"}, "image_max_batch"),
+        ({"DAM_IMAGE_MAX_BATCH": "many"}, "DAM_IMAGE_MAX_BATCH: "),
     ],
 )
 def test_wrong_setting_stops_it_before_it_listens(

@@ -76,7 +76,9 @@ def test_texts_at_once_share_batches(bento: Served) -> None:
     batches, items = ran(bento, "embed_text")
     host, port = bento.url.removeprefix("http://").split(":")
     body = b'{"text": "two foxes left of a boat"}'
-    head = "POST /embed HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    head = (
+        "POST /embed HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    )
     request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.create_connection((host, int(port)))) for _ in range(64)]
@@ -127,7 +129,7 @@ def test_nobody_works_for_clients_that_left(bento: Served) -> None:
     host, port = bento.url.removeprefix("http://").split(":")
     part = b'--x\r\nContent-Disposition: form-data; name="image"; filename="x"\r\n\r\n' + PICTURES[0]
     body = part + b"\r\n--x--\r\n"
-    head = "POST /caption HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+    head = "POST /caption HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
     request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
     with ExitStack() as stack:
         for _ in range(60):

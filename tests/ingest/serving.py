@@ -73,7 +73,7 @@ async def running(open_errors: list[Exception] | None = None, **settings: Any) -
         return service.queue
 
     app = create_app(IngestSettings(**settings), store_opener=open_store, queue_opener=open_queue)
-    await open_early(app)
+    await open_early(app, "127.0.0.1")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         service.port = listener.getsockname()[1]
         config = uvicorn.Config(app, http="httptools", lifespan="on", log_config=None, access_log=False)

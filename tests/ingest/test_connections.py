@@ -24,7 +24,7 @@ async def connect(service: Service, length: int) -> tuple[asyncio.StreamReader, 
     """A request whose headers are sent and whose body the test sends."""
     reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
     writer.write(
-        b"POST /upload HTTP/1.1\r\nhost: test\r\ncontent-length: %d\r\n"
+        b"POST /upload HTTP/1.1\r\nhost: localhost\r\ncontent-length: %d\r\n"
         b"content-type: multipart/form-data; boundary=b\r\n\r\n" % length
     )
     return reader, writer

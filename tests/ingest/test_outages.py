@@ -84,7 +84,7 @@ async def test_starts_while_everything_is_down_and_recovers_by_itself() -> None:
         StoreUnavailableError("The bucket does not answer."),
         QueueUnavailableError("The broker does not answer."),
     ]
-    async with running(open_errors=errors * 2) as service:
+    async with running(open_errors=[*errors, errors[0], *errors]) as service:
         dependencies = (await service.client.get("/readyz")).json()["dependencies"]
         assert set(dependencies) == {"store", "queue"}
         assert all(state.startswith("down: The b") for state in dependencies.values())
@@ -96,7 +96,7 @@ async def test_wrong_settings_stop_the_start() -> None:
     """A URL that no adapter knows is not something to wait for."""
     app = create_app(IngestSettings(store_url="ftp://nowhere"))
     with pytest.raises(SettingsError, match="ftp://nowhere"):
-        await open_early(app)
+        await open_early(app, "127.0.0.1")
 
 
 async def test_store_and_queue_are_closed_at_the_stop() -> None:

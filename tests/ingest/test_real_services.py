@@ -107,7 +107,7 @@ async def test_broken_off_upload_leaves_nothing(
         target = httpx.URL(url)
         _, writer = await asyncio.open_connection(target.host, target.port)
         writer.write(
-            b"POST /upload HTTP/1.1\r\nhost: test\r\ncontent-length: 90000000\r\n"
+            b"POST /upload HTTP/1.1\r\nhost: localhost\r\ncontent-length: 90000000\r\n"
             b"content-type: multipart/form-data; boundary=b\r\n\r\n"
             b'--b\r\ncontent-disposition: form-data; name="files"; filename="a.bmp"\r\n\r\n'
         )

@@ -144,7 +144,7 @@ async def test_chunked_request_over_its_limit() -> None:
     async with running(max_request_bytes=300_000) as service:
         reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
         writer.write(
-            b"POST /upload HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n"
+            b"POST /upload HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n"
             b"content-type: multipart/form-data; boundary=b\r\n\r\n"
         )
         writer.write(b"%x\r\n%b\r\n" % (len(head), head))

@@ -135,6 +135,17 @@ const STATES: State[] = [
     }
   },
   {
+    name: 'signing in, with a wrong token',
+    show: async (page, gallery) => {
+      gallery.routes.token = 'dam_right';
+      await page.goto('/jobs');
+      await check(page);
+      await page.getByLabel('Token').fill('dam_wrong');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await expect(page.getByRole('alert')).toContainText('unknown');
+    }
+  },
+  {
     name: 'a page that is not there',
     show: async (page) => {
       await page.goto('/no/such/page');

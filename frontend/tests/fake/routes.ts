@@ -6,6 +6,7 @@ import type {
   BatchOutcome,
   Jobs,
   Problem,
+  Scope,
   SearchResult,
   Stats
 } from '../../src/lib/api/types.ts';
@@ -38,6 +39,10 @@ export class FakeRoutes {
   /** What a test makes go wrong. */
   degraded = false;
   down = false;
+  /** The token to sign in with; without one the gallery is open. */
+  token: string | undefined;
+  scopes: Scope[] = ['admin', 'edit', 'infer', 'read', 'upload'];
+  #isSignedIn = false;
   readonly #hashes = new Map<string, string>();
   readonly #catalogue: FakeCatalogue;
 
@@ -50,6 +55,8 @@ export class FakeRoutes {
       const refusal = problem(503, 'store_unavailable', 'The bucket does not answer.');
       return { ...refusal, headers: { 'Retry-After': '1' } };
     }
+    if (asked.path === '/api/session') return this.#session(asked);
+    if (this.token !== undefined && !this.#isSignedIn) return problem(401, 'no_token', 'This needs a token.');
     const [, , resource = '', id = '', action = ''] = asked.path.split('/');
     if (resource === 'assets' && id === 'batch') return this.#batch(json(asked) as BatchEdit);
     if (resource === 'assets' && id) return this.#asset(asked, id, action);
@@ -149,6 +156,29 @@ export class FakeRoutes {
 
   #failed(): Asset[] {
     return this.#catalogue.select(new URLSearchParams('status=failed'));
+  }
+
+  /** The token is revoked and made anew: who is signed in is so no more. */
+  end(): void {
+    this.#isSignedIn = false;
+  }
+
+  /** As if a cookie were kept: the fake has one browser. */
+  #session(asked: Asked): Answered {
+    if (asked.method === 'POST') {
+      if ((json(asked) as { token: string }).token !== this.token)
+        return problem(401, 'bad_token', 'The token is unknown, revoked or over.');
+      this.#isSignedIn = true;
+    } else if (asked.method === 'DELETE') {
+      this.#isSignedIn = false;
+      return { status: 204, body: '' };
+    }
+    if (this.token === undefined) return ok({ access: 'open', name: null, scopes: this.scopes });
+    return ok(
+      this.#isSignedIn
+        ? { access: 'token', name: 'ann', scopes: this.scopes }
+        : { access: 'none', name: null, scopes: [] }
+    );
   }
 
   #jobs(): Jobs {

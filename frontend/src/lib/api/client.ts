@@ -13,11 +13,20 @@ export const API_ORIGIN: string = import.meta.env.VITE_API_ORIGIN ?? '';
 
 const client = createClient<paths>({
   baseUrl: API_ORIGIN,
+  // The cookie goes along to another origin too, where the gallery is served by another host.
+  ...(API_ORIGIN ? { credentials: 'include' } : {}),
   // `tag=a&tag=b`, as the API reads lists.
   querySerializer: { array: { style: 'form', explode: true } }
 });
 
 export const api = client;
+
+let whenSignedOut: (() => void) | undefined;
+
+/** What happens when the server says that nobody is signed in any more: a token that was revoked, say. */
+export function onSignedOut(action: () => void): void {
+  whenSignedOut = action;
+}
 
 interface Answer<Data> {
   data?: Data;
@@ -37,6 +46,7 @@ export async function unwrap<Data>(request: Promise<Answer<Data>>): Promise<Data
   }
   const { data, error, response } = answer;
   if (response.ok && data !== undefined) return data;
+  if (response.status === 401) whenSignedOut?.();
   throw response.ok
     ? new ApiError('The server answered with nothing.', response.status, 'empty')
     : errorOf(response.status, error);

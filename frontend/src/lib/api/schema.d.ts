@@ -403,6 +403,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is signed in
+         * @description Of the cookie alone; a program that sends its token as `Authorization: Bearer` needs no session.
+         */
+        get: operations["show_session"];
+        put?: never;
+        /**
+         * Sign in
+         * @description Keeps the token in a cookie that no script can read, for 30 days.
+         */
+        post: operations["sign_in"];
+        /**
+         * Sign out
+         * @description Forgets the cookie. The token itself goes on working until it is revoked.
+         */
+        delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1063,6 +1091,12 @@ export interface components {
             row: components["schemas"]["Asset"];
         };
         /**
+         * Scope
+         * @description What a token may do. `admin` includes all others.
+         * @enum {string}
+         */
+        Scope: "upload" | "read" | "edit" | "infer" | "admin";
+        /**
          * SearchAnswer
          * @description The best results first.
          */
@@ -1133,6 +1167,47 @@ export interface components {
              * @example 0.83
              */
             similarity: number;
+        };
+        /**
+         * Session
+         * @description Who asks, and what they may do.
+         */
+        Session: {
+            /**
+             * Access
+             * @description `open`: there are no tokens, and this machine may do everything; `none`: sign in first.
+             * @example token
+             * @enum {string}
+             */
+            access: "open" | "token" | "none";
+            /**
+             * Name
+             * @description Whose token it is.
+             * @example ann
+             */
+            name?: string | null;
+            /**
+             * Scopes
+             * @example [
+             *       "read",
+             *       "edit"
+             *     ]
+             */
+            scopes?: components["schemas"]["Scope"][];
+            /** Expires At */
+            expires_at?: string | null;
+        };
+        /**
+         * SignIn
+         * @description What signing in takes.
+         */
+        SignIn: {
+            /**
+             * Token
+             * @description As `dam token create` printed it.
+             * @example dam_0123456789ab_secret
+             */
+            token: string;
         };
         /**
          * Stats
@@ -1367,8 +1442,35 @@ export interface operations {
                     "application/json": components["schemas"]["AssetPage"];
                 };
             };
+            /** @description No token, or one that is unknown, revoked or over (`no_token`, `bad_token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A parameter or the body is wrong (`invalid_request`). */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than one token's share (`too_many_requests`); `Retry-After` says when to try again. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1426,8 +1528,35 @@ export interface operations {
                     "application/json": components["schemas"]["Timeline"];
                 };
             };
+            /** @description No token, or one that is unknown, revoked or over (`no_token`, `bad_token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A parameter or the body is wrong (`invalid_request`). */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than one token's share (`too_many_requests`); `Retry-After` says when to try again. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1467,6 +1596,24 @@ export interface operations {
                     "application/json": components["schemas"]["Asset"];
                 };
             };
+            /** @description No token, or one that is unknown, revoked or over (`no_token`, `bad_token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such asset (`not_found`), or it was purged (`purged`). */
             404: {
                 headers: {
@@ -1478,6 +1625,15 @@ export interface operations {
             };
             /** @description A parameter or the body is wrong (`invalid_request`). */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than one token's share (`too_many_requests`); `Retry-After` says when to try again. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1520,6 +1676,24 @@ export interface operations {
                     "application/json": components["schemas"]["Asset"];
                 };
             };
+            /** @description No token, or one that is unknown, revoked or over (`no_token`, `bad_token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such asset (`not_found`), or it was purged (`purged`). */
             404: {
                 headers: {
@@ -1549,6 +1723,15 @@ export interface operations {
             };
             /** @description A parameter or the body is wrong (`invalid_request`). */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than one token's share (`too_many_requests`); `Retry-After` says when to try again. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1595,6 +1778,24 @@ export interface operations {
                     "application/json": components["schemas"]["Asset"];
                 };
             };
+            /** @description No token, or one that is unknown, revoked or over (`no_token`, `bad_token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such asset (`not_found`), or it was purged (`purged`). */
             404: {
                 headers: {
@@ -1640,6 +1841,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description More than one token's share (`too_many_requests`); `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Bucket, queue or a service behind is down; `Retry-After` says when to try again. */
             503: {
                 headers: {
@@ -1672,6 +1882,24 @@ export interface operations {
                     "application/json": components["schemas"]["History"];
                 };
             };
+            /** @description No token, or one that is unknown, revoked or over (`no_token`, `bad_token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such asset (`not_found`), or it was purged (`purged`). */
             404: {
                 headers: {
@@ -1683,6 +1911,15 @@ export interface operations {
             };
             /** @description A parameter or the body is wrong (`invalid_request`). */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than one token's share (`too_many_requests`); `Retry-After` says when to try again. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1729,6 +1966,24 @@ export interface operations {
                     "application/json": components["schemas"]["Asset"];
                 };
             };
+            /** @description No token, or one that is unknown, revoked or over (`no_token`, `bad_token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such asset (`not_found`), or it was purged (`purged`). */
             404: {
                 headers: {
@@ -1774,6 +2029,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description More than one token's share (`too_many_requests`); `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Bucket, queue or a service behind is down; `Retry-After` says when to try again. */
             503: {
                 headers: {
@@ -1809,6 +2073,24 @@ export interface operations {
                     "application/json": components["schemas"]["Asset"];
                 };
             };
+            /** @description No token, or one that is unknown, revoked or over (`no_token`, `bad_token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such asset (`not_found`), or it was purged (`purged`). */
             404: {
                 headers: {
@@ -1838,6 +2120,15 @@ export interface operations {
             };
             /** @description A parameter or the body is wrong (`invalid_request`). */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than one token's share (`too_many_requests`); `Retry-After` says when to try again. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1878,6 +2169,24 @@ export interface operations {
                     "application/json": components["schemas"]["BatchAnswer"];
                 };
             };
+            /** @description No token, or one that is unknown, revoked or over (`no_token`, `bad_token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such asset (`not_found`), or it was purged (`purged`). */
             404: {
                 headers: {
@@ -1907,6 +2216,15 @@ export interface operations {
             };
             /** @description A parameter or the body is wrong (`invalid_request`). */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than one token's share (`too_many_requests`); `Retry-After` says when to try again. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1970,6 +2288,24 @@ export interface operations {
                     "application/json": components["schemas"]["SearchAnswer"];
                 };
             };
+            /** @description No token, or one that is unknown, revoked or over (`no_token`, `bad_token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such asset (`not_found`), or it was purged (`purged`). */
             404: {
                 headers: {
@@ -1981,6 +2317,15 @@ export interface operations {
             };
             /** @description A parameter or the body is wrong (`invalid_request`). */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than one token's share (`too_many_requests`); `Retry-After` says when to try again. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2043,8 +2388,35 @@ export interface operations {
                     "application/json": components["schemas"]["SearchAnswer"];
                 };
             };
+            /** @description No token, or one that is unknown, revoked or over (`no_token`, `bad_token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A parameter or the body is wrong (`invalid_request`). */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than one token's share (`too_many_requests`); `Retry-After` says when to try again. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2108,6 +2480,24 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description No token, or one that is unknown, revoked or over (`no_token`, `bad_token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such asset (`not_found`), or it was purged (`purged`). */
             404: {
                 headers: {
@@ -2128,6 +2518,15 @@ export interface operations {
             };
             /** @description A parameter or the body is wrong (`invalid_request`). */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than one token's share (`too_many_requests`); `Retry-After` says when to try again. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2188,6 +2587,24 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description No token, or one that is unknown, revoked or over (`no_token`, `bad_token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such asset (`not_found`), or it was purged (`purged`). */
             404: {
                 headers: {
@@ -2208,6 +2625,15 @@ export interface operations {
             };
             /** @description A parameter or the body is wrong (`invalid_request`). */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than one token's share (`too_many_requests`); `Retry-After` says when to try again. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2266,6 +2692,24 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description No token, or one that is unknown, revoked or over (`no_token`, `bad_token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such asset (`not_found`), or it was purged (`purged`). */
             404: {
                 headers: {
@@ -2286,6 +2730,15 @@ export interface operations {
             };
             /** @description A parameter or the body is wrong (`invalid_request`). */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than one token's share (`too_many_requests`); `Retry-After` says when to try again. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2326,8 +2779,35 @@ export interface operations {
                     "application/json": components["schemas"]["Jobs"];
                 };
             };
+            /** @description No token, or one that is unknown, revoked or over (`no_token`, `bad_token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A parameter or the body is wrong (`invalid_request`). */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than one token's share (`too_many_requests`); `Retry-After` says when to try again. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2364,6 +2844,33 @@ export interface operations {
                     "application/json": components["schemas"]["Retried"];
                 };
             };
+            /** @description No token, or one that is unknown, revoked or over (`no_token`, `bad_token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than one token's share (`too_many_requests`); `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Bucket, queue or a service behind is down; `Retry-After` says when to try again. */
             503: {
                 headers: {
@@ -2394,6 +2901,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Retried"];
+                };
+            };
+            /** @description No token, or one that is unknown, revoked or over (`no_token`, `bad_token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No such asset (`not_found`), or it was purged (`purged`). */
@@ -2432,6 +2957,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description More than one token's share (`too_many_requests`); `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Bucket, queue or a service behind is down; `Retry-After` says when to try again. */
             503: {
                 headers: {
@@ -2461,6 +2995,33 @@ export interface operations {
                     "application/json": components["schemas"]["Stats"];
                 };
             };
+            /** @description No token, or one that is unknown, revoked or over (`no_token`, `bad_token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than one token's share (`too_many_requests`); `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Bucket, queue or a service behind is down; `Retry-After` says when to try again. */
             503: {
                 headers: {
@@ -2488,6 +3049,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Models"];
+                };
+            };
+            /** @description No token, or one that is unknown, revoked or over (`no_token`, `bad_token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than one token's share (`too_many_requests`); `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The tokens cannot be looked up (`access_unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2522,8 +3119,35 @@ export interface operations {
                     "application/json": components["schemas"]["Event"];
                 };
             };
+            /** @description No token, or one that is unknown, revoked or over (`no_token`, `bad_token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A parameter or the body is wrong (`invalid_request`). */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than one token's share (`too_many_requests`); `Retry-After` says when to try again. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2564,6 +3188,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description No token, or one that is unknown, revoked or over (`no_token`, `bad_token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than one token's share (`too_many_requests`); `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description Bucket, queue or a service behind is down; `Retry-After` says when to try again. */
             503: {
@@ -2618,8 +3269,169 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
+            /** @description No token, or one that is unknown, revoked or over (`no_token`, `bad_token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A parameter or the body is wrong (`invalid_request`). */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than one token's share (`too_many_requests`); `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Bucket, queue or a service behind is down; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Bucket, queue or a service behind is down; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description The token is unknown, revoked or over (`bad_token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter or the body is wrong (`invalid_request`). */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Bucket, queue or a service behind is down; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

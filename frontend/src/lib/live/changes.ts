@@ -47,7 +47,7 @@ export function versionOf(eventId: string): number {
 }
 
 function connect(): EventSource {
-  const stream = new EventSource(`${API_ORIGIN}/api/events`);
+  const stream = new EventSource(`${API_ORIGIN}/api/events`, { withCredentials: API_ORIGIN !== '' });
   for (const name of NAMES) {
     stream.addEventListener(name, (message: MessageEvent<string>) => {
       const change = JSON.parse(message.data) as Change;

@@ -34,6 +34,7 @@ export const sendFile: Send = (file, onprogress, signal) =>
   new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open('POST', `${API_ORIGIN}/api/upload`);
+    request.withCredentials = API_ORIGIN !== '';
     request.upload.addEventListener('progress', (event) => {
       if (event.lengthComputable) onprogress(event.loaded / event.total);
     });
