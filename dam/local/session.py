@@ -70,7 +70,7 @@ class Session:
         """The first signal asks for an orderly stop; whoever sends another will not wait for it."""
         self._signals.append(number)
         if len(self._signals) == 1:
-            self._console.print("Stopping … (once more: at once)")
+            self._console.print("Stopping … (Ctrl-C again: at once)", highlight=False)
             self._stop.set()
         else:
             supervisor.kill()

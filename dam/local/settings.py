@@ -51,7 +51,7 @@ class LocalSettings(DamSettings):
             SettingsError: a port that was asked for is taken, or a URL names another machine for a service
                 that is to be started here.
         """
-        urls = {name: self._place_elsewhere(name) for name in USUAL_PORTS if name not in chosen}
+        urls = {name: self.place_of(name) for name in USUAL_PORTS if name not in chosen}
         with ExitStack() as held:  # until all are chosen, so that none is chosen twice
             picker = PortPicker(held)
             ports = {name: self._take_asked(picker, name) for name in USUAL_PORTS if name in chosen}
@@ -71,7 +71,7 @@ class LocalSettings(DamSettings):
         return port
 
     def _asked_port(self, name: str) -> int | None:
-        url = self._url(name)
+        url = self.url_of(name)
         if url and not _is_here(url):
             raise SettingsError(
                 f"DAM_{name.upper()}_URL names another machine, but the {name} would be started here too: "
@@ -80,11 +80,13 @@ class LocalSettings(DamSettings):
         port: int | None = getattr(self, f"{name}_port")
         return port or (port_of(url) if url else None)
 
-    def _place_elsewhere(self, name: str) -> str:
+    def place_of(self, name: str) -> str:
+        """Where a service answers that is not started here."""
         port = getattr(self, f"{name}_port") or USUAL_PORTS[name]
-        return (self._url(name) or base_url(self._host(name), port)).rstrip("/")
+        return (self.url_of(name) or base_url(self._host(name), port)).rstrip("/")
 
-    def _url(self, name: str) -> str | None:
+    def url_of(self, name: str) -> str | None:
+        """What its own variable says."""
         url: str | None = getattr(self, f"{name}_url", None)
         return url
 

@@ -117,7 +117,7 @@ class _Mind:
             child.check()
             if time.monotonic() - told_at > _TOLD_EVERY_S:
                 told_at = time.monotonic()
-                self._tell(child.command.name, f"Not ready yet: {hindrance}.")
+                self._tell(child.command.name, f"Not ready yet: {hindrance.rstrip('.')}.")
             await asyncio.sleep(_LOOK_S)
         child.check()  # whoever answered may be somebody else on its port
         self.is_ready.set()
