@@ -1,7 +1,7 @@
 """Runs a blocking call beside the event loop, in a thread that nobody waits for at the end.
 
-The pool's threads would: a mount or a library that never answers would keep the command from ending. `dam doctor`
-and `dam status` call this.
+The pool's threads would: a mount or a library that never answers would keep the command from ending. Called
+by `dam doctor` and `dam status`.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import signal
 import sys
 from typing import Annotated, Final
@@ -17,6 +18,7 @@ from dam import logs
 from dam.cli.calling import call
 from dam.settings import explain
 from dam.status import StatusSettings, Watch, open_parts
+from dam.status.parts import SERVICES
 from dam.status.showing import make_report, make_table
 
 _AGAIN_S: Final = 1.0
@@ -34,6 +36,7 @@ def status(
     """
     settings = _read_settings()
     logs.configure("CRITICAL", json=False)  # what goes wrong is shown in its row
+    logging.disable()  # the same for what libraries say
     console = Console()
     if not once and not as_json and console.is_terminal:
         call(_show_live(settings, console))
@@ -59,7 +62,7 @@ def _read_settings() -> StatusSettings:
 
 async def _look(settings: StatusSettings) -> Watch:
     async with open_parts(settings) as parts:
-        watch = Watch(parts, settings.status_timeout_s, settings.secrets())
+        watch = Watch(parts, settings.status_timeout_s, settings.secrets(), SERVICES)
         await watch.look()
     return watch
 

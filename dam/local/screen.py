@@ -28,7 +28,9 @@ class Screen:
     def __init__(self, console: Console, names: Collection[str]) -> None:
         self._console = console
         self._width = max(map(len, names))
-        colours = {name: _COLOURS[at % len(_COLOURS)] for at, name in enumerate((*SERVICES, *names))}
+        colours = {
+            name: _COLOURS[at % len(_COLOURS)] for at, name in enumerate(dict.fromkeys([*SERVICES, *names]))
+        }
         self._prefixes = {
             name: Text(f"{name:{self._width}} | ", style=colours[name], end="") for name in names
         }

@@ -7,6 +7,8 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from anyio.lowlevel import checkpoint
+
 from dam.status.bucket import MaintenanceLook, look_at_bucket, look_at_index
 from dam.status.catalogue import CatalogueLook
 from dam.status.queue import look_at_queue
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from dam.status.settings import StatusSettings
 
 SERVICES: Final = ("bento", "ingest", "orchestrator", "gallery")
-_SLOW: Final = ("dam.catalogue.storage", "dam.maintenance.runs", "dam.queue.amqp", "dam.queue.sqlite")
+_SLOW: Final = ("dam.catalogue.storage", "dam.maintenance.runs", "dam.queue.amqp", "dam.queue.sqlite", "h11")
 
 
 @asynccontextmanager
@@ -28,7 +30,7 @@ async def open_parts(settings: StatusSettings) -> AsyncIterator[dict[str, Look]]
     """How to look at each part, by its name; nothing is reached before it is looked at."""
     hasty = settings.hasten()
     urls = settings.urls()
-    _preload()
+    await _preload()
     async with Sources(hasty) as sources:
         catalogue = CatalogueLook(hasty)
         yield {
@@ -41,8 +43,9 @@ async def open_parts(settings: StatusSettings) -> AsyncIterator[dict[str, Look]]
         }
 
 
-def _preload() -> None:
+async def _preload() -> None:
     """Imports that take their time would be taken for the services' latency."""
     for module in _SLOW:
         with suppress(ModuleNotFoundError):  # the part that needs it tells
             import_module(module)
+    await checkpoint()  # httpx's event loop side is loaded when it is first used

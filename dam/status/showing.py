@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from dam.status.readings import Reading
 
+_LONGEST: Final = 240
 _STYLES: Final = {
     State.READY: "green",
     State.NOT_READY: "yellow",
@@ -37,9 +38,14 @@ def make_table(readings: Mapping[str, Reading]) -> Table:
             name,
             f"[{_STYLES[reading.state]}]{reading.state.value}[/]",
             "" if latency is None else f"{latency:,.0f} ms",
-            escape(reading.told),
+            escape(_shorten(reading.told)),
         )
     return table
+
+
+def _shorten(told: str) -> str:
+    """A library's error may be long; `--json` has all of it."""
+    return told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
 
 
 def make_report(readings: Mapping[str, Reading], *, is_well: bool) -> dict[str, Any]:

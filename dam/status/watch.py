@@ -13,11 +13,12 @@ from dam.status.readings import Reading, State
 from dam.veil import veil
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
     from dam.status.readings import Look
 
 _AGAIN_S: Final = 1.0
+_HEAD_START_S: Final = 0.5
 _LETTING_GO_S: Final = 2.0
 _NOT_YET: Final = Reading(State.UNKNOWN, "Looking …")
 
@@ -25,8 +26,15 @@ _NOT_YET: Final = Reading(State.UNKNOWN, "Looking …")
 class Watch:
     """What was seen last of each part."""
 
-    def __init__(self, parts: Mapping[str, Look], deadline_s: float, secrets: Sequence[str]) -> None:
+    def __init__(
+        self,
+        parts: Mapping[str, Look],
+        deadline_s: float,
+        secrets: Sequence[str] = (),
+        timed: Collection[str] = (),
+    ) -> None:
         self._parts = parts
+        self._timed = frozenset(timed)
         self._deadline_s = deadline_s
         self._secrets = secrets
         self._readings: dict[str, Reading] = {}
@@ -41,8 +49,14 @@ class Watch:
         return all(reading.state in {State.READY, State.UNKNOWN} for reading in self.readings().values())
 
     async def look(self) -> None:
-        """Look at all parts at once; returns when all have answered, or at the deadline."""
-        looks = {asyncio.create_task(self._look(name)): name for name in self._parts}
+        """Look at all parts at once; returns when all have answered, or soon after the deadline.
+
+        Those `timed` come a moment before the rest, whose work would be taken for their latency.
+        """
+        looks = {asyncio.create_task(self._look(name)): name for name in self._timed}
+        if looks:
+            await asyncio.wait(looks, timeout=_HEAD_START_S)
+        looks |= {asyncio.create_task(self._look(name)): name for name in self._parts.keys() - self._timed}
         _, late = await asyncio.wait(looks, timeout=self._deadline_s)
         await _let_go(late)
         for look in late:
