@@ -28,9 +28,8 @@ class Screen:
     def __init__(self, console: Console, names: Collection[str]) -> None:
         self._console = console
         self._width = max(map(len, names))
-        colours = {
-            name: _COLOURS[at % len(_COLOURS)] for at, name in enumerate(dict.fromkeys([*SERVICES, *names]))
-        }
+        known = dict.fromkeys([*SERVICES, *names])  # a service's colour is the same whatever else runs
+        colours = {name: _COLOURS[at % len(_COLOURS)] for at, name in enumerate(known)}
         self._prefixes = {
             name: Text(f"{name:{self._width}} | ", style=colours[name], end="") for name in names
         }

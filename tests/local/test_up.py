@@ -14,6 +14,7 @@ import httpx
 import psutil
 import pytest
 
+from tests.faults.services import free_port
 from tests.local.commands import running
 
 if TYPE_CHECKING:
@@ -90,8 +91,8 @@ def test_one_at_a_time_in_a_folder(tmp_path: Path) -> None:
 
 def test_a_port_that_is_asked_for_is_taken_or_refused(tmp_path: Path) -> None:
     """One that somebody listens on is a sentence, before anything starts."""
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = str(other.getsockname()[1])
+    port = str(free_port())
+    with socket.create_server(("127.0.0.1", int(port))):
         with running(tmp_path / "data", "--only", "ingest", DAM_INGEST_PORT=port) as up:
             assert up.process.wait(60) == 1
     assert f"127.0.0.1:{port}" in up.output()
