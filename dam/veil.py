@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 600
 """Characters of one sentence: a broken server may answer with a page."""
-_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+COLOUR: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 """Some libraries write their errors for a terminal."""
 
 
@@ -18,6 +18,6 @@ def veil(text: str, secrets: Iterable[str]) -> str:
     """The same without any of the secrets."""
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "…")
-    line = " ".join(_COLOUR.sub("", text).split())
+    line = " ".join(COLOUR.sub("", text).split())
     line = "".join(sign for sign in line if sign.isprintable())
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"

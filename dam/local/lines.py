@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from rich.text import Text
 
+from dam.veil import COLOUR
+
 _LEVELS: Final = {
     "debug": "dim",
     "info": "green",
@@ -62,6 +64,7 @@ def _tell_time(value: object) -> str:
 def _tell_value(value: object) -> str:
     """As short as it can be told from its neighbours."""
     if isinstance(value, str):
+        value = " ".join(COLOUR.sub("", value).split())
         is_word = value.isprintable() and value and not any(sign in value for sign in " =\"'")
         return value if is_word else repr(value)
     return _plain(json.dumps(value, ensure_ascii=False))

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LOOK_S: Final = 0.2
-_TOLD_EVERY_S: Final = 15.0
+_TOLD_AFTER_S: Final = 15.0
+_TOLD_AGAIN_S: Final = 60.0
 _STEADY_S: Final = 60.0
 """One that ran for so long begins with the shortest pause again."""
 _LONGEST_PAUSE_S: Final = 60.0
@@ -112,11 +113,11 @@ class _Mind:
 
     async def _watch(self, child: Child, client: httpx.AsyncClient) -> None:
         """Say when it is ready, or why it is not yet; then watch it. Raises `ProcessDiedError`."""
-        url, told_at = child.command.ready_url, time.monotonic()
+        url, told, told_at = child.command.ready_url, "", time.monotonic()
         while url and (hindrance := await find_hindrance(client, url)) is not None:
             child.check()
-            if time.monotonic() - told_at > _TOLD_EVERY_S:
-                told_at = time.monotonic()
+            if time.monotonic() - told_at > (_TOLD_AGAIN_S if hindrance == told else _TOLD_AFTER_S):
+                told, told_at = hindrance, time.monotonic()
                 self._tell(child.command.name, f"Not ready yet: {hindrance.rstrip('.')}.")
             await asyncio.sleep(_LOOK_S)
         child.check()  # whoever answered may be somebody else on its port

@@ -58,6 +58,12 @@ def test_nothing_in_a_field_moves_the_cursor() -> None:
     assert told.isprintable()
 
 
+def test_a_field_of_several_lines_is_told_in_one() -> None:
+    """Some libraries write their errors for a terminal; the file has them as they were."""
+    told = to_text(line(reason="no\n   \x1b[31m↳\x1b[0m because")).plain
+    assert told.endswith("reason='no ↳ because'")
+
+
 def test_a_traceback_stands_below_its_line() -> None:
     """Line by line."""
     told = to_text(line(exception="Traceback:\n  File\nValueError: no")).plain.split("\n")

@@ -92,12 +92,13 @@ def test_one_at_a_time_in_a_folder(tmp_path: Path) -> None:
 def test_a_port_that_is_asked_for_is_taken_or_refused(tmp_path: Path) -> None:
     """One that somebody listens on is a sentence, before anything starts."""
     port = str(free_port())
-    with socket.create_server(("127.0.0.1", int(port))):
-        with running(tmp_path / "data", "--only", "ingest", DAM_INGEST_PORT=port) as up:
-            assert up.process.wait(60) == 1
+    arguments = ("--only", "ingest")
+    other = socket.create_server(("127.0.0.1", int(port)))
+    with other, running(tmp_path / "data", *arguments, DAM_INGEST_PORT=port) as up:
+        assert up.process.wait(60) == 1
     assert f"127.0.0.1:{port}" in up.output()
     assert "DAM_INGEST_PORT" in up.output()
-    with running(tmp_path / "data", "--only", "ingest", DAM_INGEST_PORT=port) as up:
+    with running(tmp_path / "data", *arguments, DAM_INGEST_PORT=port) as up:
         up.wait_for(f"http://127.0.0.1:{port}/upload")
         assert up.stop() == 0
 
