@@ -7,6 +7,7 @@ import json
 import logging
 import signal
 import sys
+from pathlib import Path  # noqa: TC003 - Typer reads it from the annotations
 from typing import Annotated, Final
 
 import typer
@@ -29,12 +30,15 @@ def status(
     *,
     once: Annotated[bool, typer.Option("--once", help="Print one table and exit.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="The folder that `dam up` was given.", show_default="dam-data")
+    ] = None,
 ) -> None:
     """Show what everything does now, every second until Ctrl-C; into a file or a pipe, once.
 
     With `--once` or `--json` the exit status is 0 where all is well, and 1 where something is not.
     """
-    settings = _read_settings()
+    settings = _read_settings(data)
     logs.configure("CRITICAL", json=False)  # what goes wrong is shown in its row
     logging.disable()  # the same for what libraries say
     console = Console()
@@ -52,9 +56,9 @@ def status(
         raise typer.Exit(_UNWELL)
 
 
-def _read_settings() -> StatusSettings:
+def _read_settings(data: Path | None) -> StatusSettings:
     try:
-        return StatusSettings()
+        return StatusSettings(data_dir=data) if data else StatusSettings()
     except ValidationError as error:
         sys.stderr.write(f"The settings are wrong. {explain(error)}\n")
         raise typer.Exit(2) from error

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 from dam.status.readings import Reading, State, tell_age
 from dam.store.delta import delta_location
@@ -114,7 +114,7 @@ def _count_assets(settings: StatusSettings, version: int) -> dict[str, int]:
     """Assets by the status of their newest row, as of this version; purged ones are none. Blocking."""
     import pyarrow.compute as pc  # noqa: PLC0415 - as above
 
-    from dam.catalogue.row import PURGED  # noqa: PLC0415 - as above
+    from dam.catalogue.row import PURGED, Status  # noqa: PLC0415 - as above
     from dam.catalogue.storage import TableHandle  # noqa: PLC0415 - as above
     from dam.maintenance.runs import sort_newest  # noqa: PLC0415 - as above
 
@@ -125,4 +125,4 @@ def _count_assets(settings: StatusSettings, version: int) -> dict[str, int]:
     newest = sort_newest(rows)
     live = newest.filter(pc.not_equal(newest["event"], PURGED))
     counts = Counter(live["status"].to_pylist())
-    return dict(sorted(counts.items()))
+    return {status: counts[status] for status in get_args(Status) if counts[status]}

@@ -30,7 +30,7 @@ def make_table(readings: Mapping[str, Reading]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("part", no_wrap=True)
     table.add_column("state", no_wrap=True, min_width=len(State.NOT_READY))
-    table.add_column("answers in", no_wrap=True, justify="right")
+    table.add_column("latency", no_wrap=True, justify="right")
     table.add_column("", overflow="fold")
     for name, reading in readings.items():
         latency = reading.facts.get("latency_ms")

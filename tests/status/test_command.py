@@ -127,8 +127,12 @@ def test_services_of_dam_up_are_found_where_they_are(tmp_path: Path) -> None:
     with running(data, "--only", "ingest,orchestrator", DAM_BENTO_URL=NOWHERE) as up:
         up.wait_for("connection.opened name=queue")
         up.wait_for("intake.waiting")
-        given = {name: value for name, value in environment(data).items() if not name.endswith("_URL")}
-        line = (*LINE, "--json")
+        given = {
+            name: value
+            for name, value in environment(data).items()
+            if name != "DAM_DATA_DIR" and value != NOWHERE
+        }
+        line = (*LINE, "--json", "--data", str(data))
         done = subprocess.run(line, env=given, capture_output=True, text=True, timeout=60, check=False)
         assert up.stop() == 130
     report = json.loads(done.stdout)

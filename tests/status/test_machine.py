@@ -80,7 +80,7 @@ async def test_assets_are_counted_by_their_newest_status(settings: StatusSetting
     assert reading.facts["assets"] == {"deleted": 1, "failed": 1, "ready": 2}
     assert reading.facts["version"] == reading.facts["counted_at"] == version
     assert 0 <= reading.facts["last_commit_age_s"] < 60
-    assert "1 deleted, 1 failed, 2 ready" in reading.told
+    assert "2 ready, 1 failed, 1 deleted" in reading.told
 
 
 async def test_an_index_that_lags(settings: StatusSettings, store: ObjectStore) -> None:
