@@ -102,9 +102,17 @@ def read_note(data_dir: Path) -> dict[str, str]:
     """The URLs that a running `dam up` or `dam demo` has noted, by service; none where none runs."""
     try:
         note = json.loads((data_dir / _NOTE).read_text(encoding="utf-8"))
-        os.kill(int(note["pid"]), 0)
-        return {name: str(note[name]) for name in USUAL_PORTS if name in note}
-    except PermissionError:  # it runs, as somebody else
-        return {name: str(note[name]) for name in USUAL_PORTS if name in note}
+        is_running = _is_running(int(note["pid"]))
     except (OSError, ValueError, KeyError, TypeError):
         return {}
+    return {name: str(note[name]) for name in USUAL_PORTS if name in note} if is_running else {}
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it runs, as somebody else
+        return True
+    return True
