@@ -33,7 +33,7 @@ from benchmarks.soak_clients import Listener, Reader, Tally, Uploader
 from dam import logs, routes
 from dam.catalogue.table import Catalogue
 from dam.local.pictures import SAMPLES, read_truth
-from dam.local.services import Addresses, running_services
+from dam.local.services import running_services
 from dam.queue.opening import open_queue
 from dam.settings import DamSettings
 from tests.services.rabbitmq import RabbitMq
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dam.catalogue.row import Status
+    from dam.local.addresses import Addresses
 
 UPLOADERS: Final = 200
 READERS: Final = 50

@@ -13,6 +13,8 @@ from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, Validation
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _PREFIX = "DAM_"
+_REQUEST_S = 5.0
+_TRIES = 2
 _Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(str.upper)]
 
 
@@ -50,6 +52,22 @@ class DamSettings(BaseSettings):
         if not self.queue_url.get_secret_value():
             self.queue_url = SecretStr(f"sqlite:///{self.data_dir.absolute() / 'queue.sqlite'}")
         return self
+
+    def hasten(self) -> Self:
+        """The same with a bucket that is waited for a few seconds only: for commands that must not hang."""
+        return self.model_copy(
+            update={
+                "store_timeout_s": min(self.store_timeout_s, _REQUEST_S),
+                "store_max_attempts": min(self.store_max_attempts, _TRIES),
+            }
+        )
+
+    def secrets(self) -> list[str]:
+        """What must never be shown."""
+        fields = (self.store_secret_access_key, self.token, self.queue_url)
+        texts = [field.get_secret_value() for field in fields if field]
+        credentials = texts[-1].partition("://")[2].rpartition("@")[0]
+        return [text for text in (*texts, credentials, credentials.partition(":")[2]) if text]
 
 
 def explain(error: ValidationError) -> str:

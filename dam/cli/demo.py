@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
 import signal
-from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass
 from pathlib import Path  # noqa: TC003 - Typer reads it from the annotations
 from typing import TYPE_CHECKING, Annotated, Self
 
@@ -21,17 +20,18 @@ from dam.cli.demo_output import print_outcome, print_urls
 from dam.cli.importing import find_files
 from dam.errors import DamError
 from dam.local.demo import PictureRun
+from dam.local.lock import only_one
 from dam.local.pictures import TRUTH_FILE, choose_samples, read_truth
 from dam.local.services import read_notice, running_services
 from dam.settings import DamSettings
 from dam.store import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from dam.local.addresses import Addresses
     from dam.local.demo import Outcome
     from dam.local.processes import Child
-    from dam.local.services import Addresses
 
 _CHECK_S = 1.0
 
@@ -55,7 +55,7 @@ def demo(
     settings = DamSettings(data_dir=data) if data else DamSettings()
     console = Console()
     try:
-        with _only_one(settings.data_dir):
+        with only_one(settings.data_dir):
             asyncio.run(_run(settings, console, _find_work(images, settings, count, report), once=once))
     except DamError as error:
         Console(stderr=True).print(f"[red]{error}[/red]", highlight=False)
@@ -105,7 +105,7 @@ async def _run(settings: DamSettings, console: Console, work: _Work, *, once: bo
 
 async def _serve(console: Console, addresses: Addresses, children: Sequence[Child]) -> None:
     """Keep serving until Ctrl-C or SIGTERM; a service that dies is an error."""
-    print_urls(console, addresses)
+    print_urls(console, asdict(addresses))
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -151,17 +151,3 @@ class _ProgressBars:
     def finished(self, count: int) -> None:
         """`count` assets have ended so far."""
         self._bars.update(self._done, completed=count)
-
-
-@contextmanager
-def _only_one(data_dir: Path) -> Iterator[None]:
-    """One demo per data folder at a time; the lock goes with the process, however it ends."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    with (data_dir / "demo.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise DamError(
-                f"A demo is running on {data_dir} already. Stop it first, or give another --data."
-            ) from error
-        yield

@@ -13,10 +13,11 @@ from rich.table import Table
 from dam import keys, routes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
 
     from dam.local.demo import Outcome
-    from dam.local.services import Addresses
     from dam.settings import DamSettings
 
 _MOST_ROWS = 60
@@ -91,11 +92,18 @@ def _python() -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def print_urls(console: Console, addresses: Addresses) -> None:
-    """Where the services answer."""
-    console.print(f"\nGallery   {addresses.gallery}", highlight=False)
-    console.print(f"Upload    curl -F files=@picture.jpg {addresses.ingest}{routes.UPLOAD}", highlight=False)
-    console.print(f"Caption   curl -F image=@picture.jpg {addresses.bento}{routes.CAPTION}", highlight=False)
-    console.print(f"Embed     curl -F image=@picture.jpg {addresses.bento}{routes.EMBED}", highlight=False)
-    console.print(f"API pages {addresses.ingest}/docs  {addresses.bento}/docs", highlight=False)
+def print_urls(console: Console, urls: Mapping[str, str]) -> None:
+    """Where the services answer, by their names."""
+    gallery, ingest, bento = (urls.get(name) for name in ("gallery", "ingest", "bento"))
+    lines = {
+        "Gallery  ": gallery,
+        "Upload   ": ingest and f"curl -F files=@picture.jpg {ingest}{routes.UPLOAD}",
+        "Caption  ": bento and f"curl -F image=@picture.jpg {bento}{routes.CAPTION}",
+        "Embed    ": bento and f"curl -F image=@picture.jpg {bento}{routes.EMBED}",
+        "API pages": "  ".join(f"{url}/docs" for url in (ingest, bento) if url),
+    }
+    console.print()
+    for name, told in lines.items():
+        if told:
+            console.print(f"{name} {told}", highlight=False, soft_wrap=True)
     console.print("\nServing. Ctrl-C stops everything; what was uploaded is kept.")

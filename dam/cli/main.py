@@ -14,6 +14,8 @@ import typer
 
 COMMANDS: Final = {
     "demo": "dam.cli.demo:demo",
+    "up": "dam.cli.up:up",
+    "status": "dam.cli.status:status",
     "import": "dam.cli.importing:import_folder",
     "doctor": "dam.cli.doctoring:doctor",
     "export": "dam.cli.exporting:export",

@@ -13,10 +13,10 @@ from dam import keys
 from dam.doctor.conditions import check_conditions
 from dam.doctor.findings import Finding, Tell, Verdict
 from dam.doctor.places import can_be_made, folder_of
-from dam.doctor.threads import run_apart
 from dam.errors import ObjectNotFoundError, StoreError
 from dam.ids import new_id
 from dam.store.opening import open_store
+from dam.threads import run_apart
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dam.doctor.findings import Finding, Tell, Verdict
-from dam.doctor.threads import run_apart
 from dam.store.delta import delta_location
+from dam.threads import run_apart
 
 if TYPE_CHECKING:
     from dam.doctor.settings import DoctorSettings

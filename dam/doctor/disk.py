@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from dam.doctor.findings import Finding, Tell, Verdict
 from dam.doctor.places import folder_of, standing_part
-from dam.doctor.threads import run_apart
+from dam.threads import run_apart
 
 if TYPE_CHECKING:
     from dam.doctor.settings import DoctorSettings

@@ -19,6 +19,7 @@ from dam.doctor.findings import Finding, Tell, Verdict
 from dam.doctor.queue import check_queue
 from dam.doctor.settings import DoctorSettings
 from dam.errors import DamError
+from dam.veil import veil
 
 Check = Callable[[DoctorSettings, Tell], Awaitable[None]]
 
@@ -30,8 +31,6 @@ CHECKS: Final[dict[str, Check]] = {
     "clock": check_clock,
     "disk": check_disk,
 }
-_LONGEST: Final = 600
-"""Characters of one sentence: a broken server may answer with a page."""
 
 
 async def examine(settings: DoctorSettings) -> list[Finding]:
@@ -66,16 +65,5 @@ async def _run(name: str, check: Check, settings: DoctorSettings) -> list[Findin
 
 def _veil(finding: Finding, secrets: list[str]) -> Finding:
     """On one line, bounded, and without secrets; the checks write none, but they quote others' errors."""
-    told, remedy = (_shorten(_without(text, secrets)) for text in (finding.told, finding.remedy))
+    told, remedy = (veil(text, secrets) for text in (finding.told, finding.remedy))
     return replace(finding, told=told, remedy=remedy)
-
-
-def _without(text: str, secrets: list[str]) -> str:
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, "…")
-    return text
-
-
-def _shorten(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"

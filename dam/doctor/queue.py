@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from dam.doctor.findings import Finding, Tell, Verdict
 from dam.doctor.places import can_be_made
-from dam.doctor.threads import run_apart
 from dam.queue.opening import file_of, open_queue
+from dam.threads import run_apart
 
 if TYPE_CHECKING:
     from pathlib import Path

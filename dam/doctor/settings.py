@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, Self
-
 from pydantic import Field, SecretStr
 
 from dam import routes
 from dam.settings import DamSettings
-
-_REQUEST_S: Final = 5.0
-_TRIES: Final = 2
 
 
 class DoctorSettings(DamSettings):
@@ -27,18 +22,6 @@ class DoctorSettings(DamSettings):
         default=1 << 30, ge=0, description="Less free disk is a warning; a quarter of it is broken."
     )
 
-    def hasten(self) -> Self:
-        """The same with a bucket that is waited for a few seconds only."""
-        return self.model_copy(
-            update={
-                "store_timeout_s": min(self.store_timeout_s, _REQUEST_S),
-                "store_max_attempts": min(self.store_max_attempts, _TRIES),
-            }
-        )
-
     def secrets(self) -> list[str]:
-        """What must never be shown."""
-        fields = (self.store_secret_access_key, self.bento_token, self.queue_url)
-        texts = [field.get_secret_value() for field in fields if field]
-        credentials = texts[-1].partition("://")[2].rpartition("@")[0]
-        return [text for text in (*texts, credentials, credentials.partition(":")[2]) if text]
+        """See `DamSettings`; and the token."""
+        return [*super().secrets(), *([self.bento_token.get_secret_value()] if self.bento_token else [])]

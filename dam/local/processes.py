@@ -1,8 +1,8 @@
 """Child processes: started with a log file each, watched, and stopped by pid.
 
-Used by `dam demo`. It knows nothing of what it starts. Children get a session of their own, so that a
-Ctrl-C in the terminal reaches only the parent, which stops them in order; where `setpriv` is there (any
-Debian), they also end when the parent is killed outright.
+Used by `dam demo` and `dam up`. It knows nothing of what it starts. Children get a session of their own, so
+that a Ctrl-C in the terminal reaches only the parent, which stops them in order; where `setpriv` is there
+(any Debian), they also end when the parent is killed outright.
 """
 
 from __future__ import annotations
@@ -27,7 +27,15 @@ _TAIL_BYTES = 4000
 
 
 class ProcessDiedError(DamError):
-    """A service that should be running has ended; the message holds the end of its log."""
+    """A service that should be running has ended; the message holds the end of its log.
+
+    `headline` says which and how, without the log.
+    """
+
+    def __init__(self, name: str, status: int, log: Path) -> None:
+        self.name = name
+        self.headline = f"The service '{name}' {_describe(status)}."
+        super().__init__(f"{self.headline} The end of its log, {log}:\n{_read_tail(log)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +76,12 @@ class Child:
         """Raise `ProcessDiedError` if it has ended."""
         status = self._process.poll()
         if status is not None:
-            raise ProcessDiedError(
-                f"The service '{self.command.name}' ended with status {status}. "
-                f"The end of its log, {self.log}:\n{_read_tail(self.log)}"
-            )
+            raise ProcessDiedError(self.command.name, status, self.log)
+
+    def kill(self) -> None:
+        """End it and its whole session at once, whatever it is doing; `stop` still tidies up."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     async def stop(self) -> None:
         """End it: SIGTERM, and SIGKILL to its whole session past the deadline."""
@@ -85,6 +95,15 @@ class Child:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         await asyncio.to_thread(self._process.wait)
+
+
+def _describe(status: int) -> str:
+    if status >= 0:
+        return f"ended with status {status}"
+    try:
+        return f"was ended by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"was ended by signal {-status}"
 
 
 def _read_tail(log: Path) -> str:

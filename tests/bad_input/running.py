@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Final
 import psutil
 import pytest
 
-from dam.local.services import Addresses, running_services
+from dam.local.services import running_services
 from dam.settings import DamSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from dam.local.addresses import Addresses
     from dam.local.processes import Child
 
 BODY_S: Final = 2.0

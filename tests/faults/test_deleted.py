@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 
 from dam import keys
-from gallery_api.openapi import API
+from gallery_api.prefix import API
 from tests.faults.pipeline import SETTLE_S, wait_for
 
 if TYPE_CHECKING:

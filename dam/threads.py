@@ -1,6 +1,7 @@
 """Runs a blocking call beside the event loop, in a thread that nobody waits for at the end.
 
-The pool's threads would: a mount or a library that never answers would keep the command from ending.
+The pool's threads would: a mount or a library that never answers would keep the command from ending. Called
+by `dam doctor` and `dam status`.
 """
 
 from __future__ import annotations
@@ -38,5 +39,5 @@ async def run_apart(function: Callable[[], _T]) -> _T:
         with contextlib.suppress(RuntimeError):  # the loop has ended
             loop.call_soon_threadsafe(settle, result, failure)
 
-    threading.Thread(target=work, daemon=True, name="doctor").start()
+    threading.Thread(target=work, daemon=True, name="apart").start()
     return await answer

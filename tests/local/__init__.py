@@ -1,0 +1,1 @@
+"""Tests of `dam up`, and of what it shares with `dam demo`."""
