@@ -48,12 +48,13 @@ _LOOKED_AT: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One search, made ready: its words, its vector, and what could not be done."""
+    """One search, made ready: its words, its vector or the text to embed, and what could not be done."""
 
     mode: Mode
     limit: int
     scope: Scope
     words: list[str]
+    text: str = ""
     vector: Embedded | None = None
     without: str | None = None
     reason: str | None = None
@@ -90,13 +91,11 @@ class Searcher:
         if query.status == "pending":
             raise refusals.invalid("Pending assets cannot be searched yet: nothing is known of them.")
         await self._follower.catch_up()
-        asked = _Asked(query.mode, query.limit, self._candidates.scope(query), query_words(text))
+        asked = _Asked(query.mode, query.limit, self._candidates.scope(query), query_words(text), text)
         if query.like:
             vector = await self._vector_of(query.like)
             asked = replace(asked, mode="semantic", vector=vector, without=query.like)
-        elif query.mode != "text":
-            asked = await self._embed(asked, text)
-        return await self._answer(self._check_model(asked), started)
+        return await self._answer(asked, started)
 
     async def search_picture(self, image: UploadFile, query: PictureQuery) -> SearchAnswer:
         """By picture. Raises `RefusalError`."""
@@ -117,13 +116,13 @@ class Searcher:
         embedding_s = time.perf_counter() - embedding
         await self._follower.catch_up()
         scope = self._candidates.scope(query)
-        asked = _Asked("semantic", query.limit, scope, [], vector, embedding_s=embedding_s)
-        return await self._answer(self._check_model(asked), started)
+        asked = _Asked("semantic", query.limit, scope, [], vector=vector, embedding_s=embedding_s)
+        return await self._answer(asked, started)
 
-    async def _embed(self, asked: _Asked, text: str) -> _Asked:
+    async def _embed(self, asked: _Asked) -> _Asked:
         started = time.perf_counter()
         try:
-            vector = await self._bento.embed_text(text)
+            vector = await self._bento.embed_text(asked.text)
         except (InferenceError, InferenceUnavailableError) as error:
             return replace(asked, mode="text", reason=f"{error} Results are from words alone.")
         return replace(asked, vector=vector, embedding_s=time.perf_counter() - started)
@@ -141,7 +140,12 @@ class Searcher:
 
     async def _answer(self, asked: _Asked, started: float) -> SearchAnswer:
         count = max(_FEWEST, round(_MORE * asked.limit)) if asked.mode == "hybrid" else asked.limit
-        semantic, text = await asyncio.gather(self._near(asked, count), self._worded(asked, count))
+        # The words are looked up while the Bento embeds the text.
+        (asked, semantic), text = await asyncio.gather(
+            self._look_near(asked, count), self._worded(asked, count)
+        )
+        if asked.mode == "text" and asked.reason and not text:
+            text = await self._worded(asked, count)
         indexed = {hit.id: hit.row for hit in (*semantic, *text) if hit.row}
         best = await self._rows.find([hit.id for hit in text[:_LOOKED_AT]], indexed)
         found = _order(asked, semantic, text, best)
@@ -157,6 +161,13 @@ class Searcher:
             embed_ms=round(asked.embedding_s * 1000, 2),
             total=asked.scope.total,
         )
+
+    async def _look_near(self, asked: _Asked, count: int) -> tuple[_Asked, list[Hit]]:
+        """The nearest; and what was asked, with its vector, or as a search by words where it has none."""
+        if asked.mode != "text" and asked.vector is None:
+            asked = await self._embed(asked)
+        asked = self._check_model(asked)
+        return asked, await self._near(asked, count)
 
     async def _near(self, asked: _Asked, count: int) -> list[Hit]:
         if asked.vector is None or asked.mode == "text":
