@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dam.access.tokens import Token
 
 _LASTS_S: Final = 30 * 24 * 3600
+_OPEN: Final = Session(access="open", scopes=sorted(Scope))
 
 
 class Sessions:
@@ -36,13 +37,16 @@ class Sessions:
         """Who is signed in. Raises `RefusalError` or `StoreUnavailableError` where nobody can know."""
         tokens = await self._tokens()
         if not tokens:
-            return Session(access="open", scopes=sorted(Scope))
+            return _OPEN
         token = find(tokens, request.cookies.get(COOKIE, ""), datetime.now(UTC))
         return _describe(token) if token else Session(access="none")
 
     async def open(self, text: str, request: Request, response: Response) -> Session:
-        """Sign in. Raises as `show` does, and where the token is none."""
-        token = find(await self._tokens(), text.strip(), datetime.now(UTC))
+        """Sign in; where all is open there is nothing to do. Raises as `show` does, and for a wrong token."""
+        tokens = await self._tokens()
+        if not tokens:
+            return _OPEN
+        token = find(tokens, text.strip(), datetime.now(UTC))
         if token is None:
             refused = admission.bad_token()
             raise refusals.RefusalError(refused.status, refused.code, str(refused))
