@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from dam.adopt.former import holds_former_table
 from dam.claims import Claim, bury_claim, change_claim, claim_content, find_held, read_claim
 from dam.errors import ObjectNotFoundError, PreconditionFailedError
-from dam.maintenance.failures import hash_object
+from dam.ids import is_former
+from dam.maintenance.failures import hash_object, head_original
 from dam.maintenance.reconciliation import Reconciler
 from dam.maintenance.report import Report as Reconciled
 from dam.originals import job_of
@@ -106,6 +108,10 @@ class Mender:
         return Mending.MENDED
 
     async def _queue_lost(self, original: ObjectInfo, asset_id: str, queue: JobQueue) -> Mending:
+        if is_former(asset_id) and await holds_former_table(self._store, self._scope.folder):
+            return (
+                Mending.NOT_POSSIBLE
+            )  # its caption is in the original project's table: `dam adopt` takes it
         report = Reconciled()
         await Reconciler(self._store, queue, self._scope.settings).queue_lost(original, asset_id, report)
         return Mending.QUEUED if report.queued.count else Mending.FAILED
@@ -116,7 +122,7 @@ class Mender:
         if queue is None or state is None or state.status != "ready" or state.r2_key is None:
             return Mending.NOT_POSSIBLE
         try:
-            original = await self._store.head(state.r2_key)
+            original = await head_original(self._store, state.r2_key)
             sha256 = await hash_object(self._store, state.r2_key)
         except ObjectNotFoundError:
             return Mending.NOT_POSSIBLE
