@@ -125,8 +125,8 @@ def _show(console: Console, report: Report, options: AdoptOptions, *, done: bool
 def _summary(report: Report, options: AdoptOptions, *, done: bool) -> list[str]:
     ours = f" ({report.ours:,} more are this pipeline's own)" if report.ours else ""
     seen = (
-        f"{report.originals:,} originals below {escape(options.prefix)}{ours} and {report.rows:,} rows of the "
-        f"original's table, {decimal(report.read_bytes)} read; {report.known:,} are in the catalogue already."
+        f"{report.originals:,} originals below {escape(options.prefix)}{ours} and {report.rows:,} rows of "
+        f"the original's table, {decimal(report.read_bytes)} read; {report.known:,} are in the catalogue."
     )
     if not report.has_work:
         return [seen, "Nothing to do."]
