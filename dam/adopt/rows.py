@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dam.adopt.former import COLUMNS
+from dam import keys
+from dam.adopt.former import COLUMNS, FormerTableError
 from dam.ids import is_former
 from dam.maintenance.runs import merge_runs, sort_into_runs
 
@@ -52,7 +53,10 @@ def read_rows(
 ) -> Iterator[list[FormerRow]]:
     """The newest row about each asset, sorted by it; `tell` hears of rows that are about none.
 
-    Blocking. Raises `pa.ArrowException` or `OSError` where a table is damaged.
+    Blocking.
+
+    Raises:
+        FormerTableError: a table is damaged.
     """
     runs = sort_into_runs(_read(paths, tell), folder, memory_bytes, check)
     for piece in merge_runs(runs):
@@ -65,11 +69,21 @@ def read_rows(
 def _read(paths: Sequence[Path], tell: Callable[[str], None]) -> Iterator[pa.RecordBatch]:
     number = 0
     for path in paths:
+        for rows in _read_file(path):
+            yield pa.RecordBatch.from_pylist(list(_name_all(rows, number, tell)), schema=_SORTED)
+            number += len(rows)
+
+
+def _read_file(path: Path) -> Iterator[list[dict[str, Any]]]:
+    try:
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(_AT_ONCE, columns=list(COLUMNS)):
-                named = list(_name_all(batch.to_pylist(), number, tell))
-                number += batch.num_rows
-                yield pa.RecordBatch.from_pylist(named, schema=_SORTED)
+                yield batch.to_pylist()
+    except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: text that is no UTF-8
+        raise FormerTableError(
+            f"The original's table, {keys.SNAPSHOT} or its copy below {keys.ADOPTED_TABLES}, is damaged: "
+            f"{error}. Put it back from a backup, or move it away to adopt without its captions and names."
+        ) from error
 
 
 def _name_all(

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 
 from dam import keys
-from dam.adopt.former import FormerTableError
 from dam.adopt.report import Kind
 from dam.adopt.rows import FormerRow, read_rows
 from dam.catalogue.row import SCHEMA
@@ -114,15 +113,9 @@ class Walk:
         folder = self.folder / "rows"
         folder.mkdir()
         memory = self.settings.sort_memory_bytes
-        try:
-            for some in read_rows(self.tables, folder, memory, self.worker.check, tell):
-                self.report.rows += len(some)
-                yield some
-        except pa.ArrowException as error:
-            raise FormerTableError(
-                f"The original's table, {keys.SNAPSHOT}, is damaged: {error}. Put it back from a backup, or "
-                "move it away to adopt without its captions and file names."
-            ) from error
+        for some in read_rows(self.tables, folder, memory, self.worker.check, tell):
+            self.report.rows += len(some)
+            yield some
 
     def _states(self) -> Iterator[list[dict[str, Any]]]:
         if self.handle is None:

@@ -130,21 +130,20 @@ def _summary(report: Report, options: AdoptOptions, *, done: bool) -> list[str]:
     )
     if not report.has_work:
         return [seen, "Nothing to do."]
-    will = "were" if done else "would be"
+    will = "" if done else "would be "
     taken = (
-        f"{count_assets(report.taken)} {will} taken over: {report.with_caption:,} with their caption, "
+        f"{count_assets(report.taken)} {will}taken over: {report.with_caption:,} with their caption, "
         f"{report.with_vector:,} with their vector, {report.queued:,} queued for what they lack, "
         f"{report.failed:,} as failed."
     )
     lines = [seen, taken]
     if report.recaptioned:
-        lines.append(f"{count_assets(report.recaptioned)} {will} given back their caption.")
+        lines.append(f"{count_assets(report.recaptioned)} {will}given back their caption.")
     if options.vectors_by is None and report.taken:
         lines.append(
             "Vectors are made anew, since nobody says which model made those that are there (--vectors-by)."
         )
     if report.is_table_waiting:
         where = escape(report.kept_at or keys.ADOPTED_TABLES)
-        was = "was" if done else "would be"
-        lines.append(f"{keys.SNAPSHOT} {was} copied to {where}; then the snapshot replaces it.")
+        lines.append(f"{keys.SNAPSHOT} {will}copied to {where}; then the snapshot replaces it.")
     return lines

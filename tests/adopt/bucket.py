@@ -76,6 +76,11 @@ class Adopting:
         chosen = self.former.choose(options)
         return await adopt_bucket(self.former.settings, store, chosen, Writers(queue, catalogue))
 
+    async def check_well(self) -> None:
+        """The snapshot can be published, and a whole verification finds nothing."""
+        await self.verified.publish()
+        assert await self.verified.found() == []
+
     async def enrich(self) -> None:
         """Let an orchestrator do all that is queued."""
         bento = self.former.bento

@@ -1,7 +1,7 @@
 """The original project's worker, as far as its bucket shows it: it knows nothing of this pipeline.
 
-For each picture: the original under a random name, its vector as JSON, and the one Parquet file read, grown by
-a row and written anew.
+For each picture: the original under a random name, its vector as JSON, and the one Parquet file read, grown
+by a row and written anew.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from dam.store.port import ObjectStore
 
+_COLUMNS = ("id", "filename", "r2_key", "vector_key", "mime_type", "caption")
 TABLE = "metadata/images.parquet"
 DIM = 8
 FORMS: list[Callable[[str, list[float]], Any]] = [
@@ -80,7 +81,7 @@ class OriginalWorker:
 
     async def grow(self, row: dict[str, Any]) -> None:
         """Read the table, add a row, write it all."""
-        schema = pa.schema([(name, pa.string()) for name in row])
+        schema = pa.schema([(name, pa.string()) for name in _COLUMNS])
         table = pa.Table.from_pylist([row], schema=schema)
         try:
             before = pq.read_table(io.BytesIO((await self.store.get(TABLE)).data))
