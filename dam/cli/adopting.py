@@ -101,7 +101,8 @@ async def _open_writers(settings: MaintenanceSettings, stack: AsyncExitStack) ->
 
 def _described(report: Report, *, done: bool) -> dict[str, Any]:
     """The report as JSON has it."""
-    return {"done": done, "whole": report.is_whole, "has_work": report.has_work, **asdict(report)}
+    values = {"done": done, "whole": report.is_whole, "has_work": report.has_work, **asdict(report)}
+    return {**values, "counts": dict(report.counts)}  # `asdict` makes pairs of a Counter's
 
 
 def _show(console: Console, report: Report, options: AdoptOptions, *, done: bool) -> None:

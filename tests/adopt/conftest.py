@@ -6,25 +6,23 @@ from typing import TYPE_CHECKING
 
 import pytest_asyncio
 
-from dam.maintenance.settings import MaintenanceSettings
 from dam.store.opening import open_store
 from tests.adopt.bucket import Former
 from tests.adopt.original import OriginalWorker
-from tests.maintenance.conftest import either_settings
+from tests.maintenance.conftest import bench, either_settings, settings, store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
-__all__ = ["either_settings"]
+    from dam.maintenance.settings import MaintenanceSettings
+    from dam.store.port import ObjectStore
+
+__all__ = ["bench", "either_settings", "settings", "store"]
 
 
 @pytest_asyncio.fixture
-async def former(tmp_path: Path) -> AsyncIterator[Former]:
-    settings = MaintenanceSettings(data_dir=tmp_path)
-    store = await open_store(settings)
-    yield Former(settings, store, OriginalWorker(store))
-    await store.close()
+async def former(settings: MaintenanceSettings, store: ObjectStore) -> Former:
+    return Former(settings, store, OriginalWorker(store))
 
 
 @pytest_asyncio.fixture

@@ -62,8 +62,8 @@ class OriginalWorker:
         asset_id, seed = str(uuid.uuid4()), self.done
         key = f"{self.prefix}{asset_id}.jpg"
         # Now and then it forgot to say what it stores.
-        named = {"content_type": "image/jpeg"} if seed % 2 else {}
-        await self.store.put(key, data, **named)
+        named = "image/jpeg" if seed % 2 else "application/octet-stream"
+        await self.store.put(key, data, content_type=named)
         vector_key = f"vectors/{asset_id}.json"
         body = FORMS[seed % len(FORMS)](asset_id, vector_of(seed))
         await self.store.put(vector_key, json.dumps(body).encode(), content_type="application/json")

@@ -39,7 +39,7 @@ async def test_a_dry_run_changes_not_one_byte(either_former: Former, prefix: str
 
 @pytest.mark.parametrize("prefix", ["assets/", "originals/2024/"])
 async def test_a_bucket_is_taken_over_with_its_vectors(either_former: Former, prefix: str) -> None:
-    """Captions, names, vectors are kept; nothing is queued, nothing of the original's changed, all is well."""
+    """Captions, names, vectors are kept; nothing is queued, nothing of the original's changes."""
     either_former.worker.prefix = prefix
     ids = await either_former.worker.process_all(5)
     before = await either_former.describe()

@@ -13,7 +13,7 @@ from dam.jobs import parse
 from dam.maintenance import failures
 from gallery_api.settings import GallerySettings
 from tests.adopt.bucket import MODEL, Former
-from tests.adopt.original import draw
+from tests.adopt.original import draw, vector_of
 from tests.gallery.rig import open_rig
 
 if TYPE_CHECKING:
@@ -40,14 +40,15 @@ async def test_the_gallery_shows_finds_and_edits_it(former: Former, tmp_path: Pa
         assert sorted(await rig.ids()) == sorted(ids)
         assert sorted(await rig.search(q="boat", mode="text")) == ["a boat 0", "a boat 1", "a boat 2"]
         assert (await rig.client.get(f"/assets/{ids[0]}/original")).content == draw(0)
-        thumbnail = await rig.client.get(f"/assets/{ids[0]}/thumb/256")
+        thumbnail = await rig.client.get(f"/assets/{ids[0]}/thumbnail/256")
         assert thumbnail.headers["content-type"] == "image/webp"
-        similar = await rig.client.get(f"/assets/{ids[0]}/similar")
-        assert {item["asset"]["id"] for item in similar.json()["items"]} >= set(ids[1:])
+        assert set(await rig.ids_found(like=ids[0])) >= set(ids[1:])
+        assert (await rig.get(f"/assets/{ids[0]}/vector"))["embedding"] == vector_of(0)
+        assert await rig.ids(status="pending") == []
         edited = await rig.edit(ids[0], 1, caption="a ship")
         assert edited.status_code == httpx.codes.OK
         history = await rig.get(f"/assets/{ids[0]}/history")
-        assert [item["actor"] for item in history["items"]][-1] in {"adopt", "person:anonymous"}
+        assert [item["actor"] for item in history["items"]] == ["person:anonymous", "adopt"]
 
 
 @pytest.mark.parametrize("prefix", ["assets/", "images/"])

@@ -15,7 +15,10 @@ from tests.maintenance.processes import maintaining, run_dam
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from _pytest.monkeypatch import MonkeyPatch
+
     from tests.adopt.bucket import Former
+    from tests.maintenance.rows import Bench
 
 
 async def test_the_snapshot_does_not_replace_the_originals_table(either_former: Former) -> None:
@@ -34,6 +37,24 @@ async def test_the_snapshot_does_not_replace_the_originals_table(either_former: 
         await adopting.check_well()
         rows = await adopting.verified.catalogue.current(ids)
         assert sorted(rows) == sorted(ids)
+
+
+async def test_publishing_begins_by_itself(former: Former, bench: Bench, monkeypatch: MonkeyPatch) -> None:
+    """A publisher that was refused looks again after a pause, and not before."""
+    await former.worker.process_all(2)
+    patient = bench.publisher()
+    with pytest.raises(NotAdoptedError):
+        await patient.step()
+    await patient.step()
+    monkeypatch.setattr("dam.maintenance.snapshot._NOT_ADOPTED_PAUSE_S", 0.0)
+    publisher = bench.publisher()
+    for _ in range(2):
+        with pytest.raises(NotAdoptedError):
+            await publisher.step()
+    async with former.open() as adopting:
+        await adopting.adopt()
+    await publisher.step()
+    assert (await bench.read_snapshot()).num_rows == 2
 
 
 async def test_reconcile_queues_nothing_before(either_former: Former, tmp_path: Path) -> None:
