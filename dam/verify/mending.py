@@ -84,6 +84,8 @@ class Mender:
         original = next((item for item in facts.originals if item.key == finding.key), None)
         if original is None or self._scope.queue is None:
             return Mending.NOT_POSSIBLE
+        if is_former(facts.asset_id) and await holds_former_table(self._store, self._scope.folder):
+            return Mending.NOT_POSSIBLE  # `dam adopt` takes it, with what its table says
         if finding.kind is Kind.COPY:
             return await self._remove_copy(facts, original)
         if finding.kind is Kind.ROW_MISSING:
@@ -108,10 +110,6 @@ class Mender:
         return Mending.MENDED
 
     async def _queue_lost(self, original: ObjectInfo, asset_id: str, queue: JobQueue) -> Mending:
-        if is_former(asset_id) and await holds_former_table(self._store, self._scope.folder):
-            return (
-                Mending.NOT_POSSIBLE
-            )  # its caption is in the original project's table: `dam adopt` takes it
         report = Reconciled()
         await Reconciler(self._store, queue, self._scope.settings).queue_lost(original, asset_id, report)
         return Mending.QUEUED if report.queued.count else Mending.FAILED

@@ -10,6 +10,7 @@ import pytest
 from dam import keys
 from dam.adopt.former import NotAdoptedError, holds_former_table
 from dam.maintenance.reconciliation import Reconciler
+from tests.adopt.original import draw
 from tests.maintenance.processes import maintaining, run_dam
 
 if TYPE_CHECKING:
@@ -75,13 +76,16 @@ async def test_reconcile_queues_nothing_before(either_former: Former, tmp_path: 
 
 
 async def test_a_repair_takes_nothing_over(former: Former) -> None:
-    """`dam verify --repair` neither queues the pictures, nor replaces the table, nor removes a vector."""
-    await former.worker.process_all(2)
+    """`dam verify --repair` queues no picture, replaces no table, and removes neither vectors nor copies."""
+    [lost, *_] = await former.worker.process_all(3)
+    await former.store.delete(f"assets/{lost}.jpg")
     async with former.open() as adopting:
+        await adopting.verified.add("uploaded since", draw(1))
         before = await former.describe()
         report = await adopting.verified.verify(repair=True)
         assert {finding.kind.value: finding.mending.value for finding in report.findings} == {
             "row_missing": "not possible",
+            "unclaimed_copy": "not possible",
             "snapshot": "not possible",
         }
         assert adopting.verified.queue.published == []
