@@ -95,6 +95,22 @@ async def test_a_purge_leaves_no_byte_of_it(either_former: Former, prefix: str) 
         await adopting.check_well()
 
 
+async def test_a_vector_of_ours_that_is_left_over(former: Former) -> None:
+    """Of an adoption that was cut off, and whose original then went: found and removed; the old one stays."""
+    asset_id = await former.worker.process(draw(0), "a boat")
+    await former.worker.process(draw(1), "a house")
+    await former.store.delete(f"assets/{asset_id}.jpg")
+    await former.store.put(keys.vector(asset_id), b"{}")
+    async with former.open() as adopting:
+        await adopting.adopt(vectors_by=MODEL)
+        await adopting.verified.publish()
+        report = await adopting.verified.verify(repair=True)
+        told = [(finding.kind.value, finding.key, finding.mending.value) for finding in report.findings]
+        assert told == [("vector_orphan", keys.vector(asset_id), "mended")]
+        assert await _is_there(former, f"vectors/{asset_id}.json")
+        await adopting.check_well()
+
+
 async def test_one_that_failed_is_retried(former: Former) -> None:
     """As `dam jobs retry` does it: its type is told by its bytes, where the original's worker gave none."""
     former.worker.prefix = "images/"

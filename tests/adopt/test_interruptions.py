@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -89,6 +90,18 @@ async def test_an_orchestrator_that_is_faster_loses_no_caption(former: Former) -
             ("edited", "adopt"),
         ]
         await _check_whole(adopting, ids)
+
+
+async def test_two_at_once_take_each_asset_once(either_former: Former) -> None:
+    """Two people start it: one row for each asset, one claim, nothing lost."""
+    ids = await either_former.worker.process_all(4)
+    async with either_former.open() as one, either_former.open() as other:
+        await asyncio.gather(one.adopt(), other.adopt())
+        rows = await one.verified.catalogue.histories(ids)
+        assert [len(rows[asset_id]) for asset_id in ids] == [1] * 4
+        await _check_whole(one, ids)
+        await other.enrich()
+        await _check_whole(one, ids)
 
 
 async def test_an_edit_that_comes_first_stays(former: Former) -> None:
