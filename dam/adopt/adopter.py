@@ -79,7 +79,7 @@ async def adopt_bucket(
                 await _work_through(walk.items(), doer, walk, advance or (lambda _: None))
             finally:
                 contents.close()
-            if waiting is not None and writers is not None:
+            if waiting is not None and writers is not None and not report.is_misplaced:
                 report.kept_at = await keep_table(store, waiting)
     finally:
         worker.close()

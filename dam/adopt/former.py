@@ -7,6 +7,7 @@ Its six columns are the only place of its captions and file names, at the very k
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
@@ -64,13 +65,11 @@ async def check_adopted(store: ObjectStore, path: Path) -> None:
         raise NotAdoptedError(UNADOPTED) from None
 
 
-async def keep_table(store: ObjectStore, path: Path) -> str | None:
-    """Store a copy of a table that was taken over; its key, or None where there is one already."""
+async def keep_table(store: ObjectStore, path: Path) -> str:
+    """Store a copy of a table that was taken over, unless it is there already; its key."""
     key = keys.adopted_table(hash_file(path))
-    try:
+    with suppress(PreconditionFailedError):
         await store.put(key, path, content_type=MEDIA_TYPE, if_absent=True)
-    except PreconditionFailedError:
-        return None
     return key
 
 

@@ -81,7 +81,13 @@ class Report:
     @property
     def has_work(self) -> bool:
         """Whether anything was, or would be, changed."""
-        return bool(self.taken or self.recaptioned or self.is_table_waiting)
+        is_table_due = self.is_table_waiting and not self.is_misplaced
+        return bool(self.taken or self.recaptioned or is_table_due)
+
+    @property
+    def is_misplaced(self) -> bool:
+        """Whether there are rows and not one original: then the prefix is wrong, and nothing is done with."""
+        return self.rows > 0 and self.originals == 0
 
     @property
     def is_whole(self) -> bool:

@@ -129,6 +129,11 @@ def _summary(report: Report, options: AdoptOptions, *, done: bool) -> list[str]:
         f"{report.originals:,} originals below {escape(options.prefix)}{ours} and {report.rows:,} rows of "
         f"the original's table, {decimal(report.read_bytes)} read; {report.known:,} are in the catalogue."
     )
+    if report.is_misplaced:
+        where = (
+            f"Not one of these rows has an original below {escape(options.prefix)}: is it the right --prefix?"
+        )
+        return [seen, where]
     if not report.has_work:
         return [seen, "Nothing to do."]
     will = "" if done else "would be "

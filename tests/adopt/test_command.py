@@ -54,6 +54,22 @@ async def test_what_cannot_be_taken_is_named(former: Former) -> None:
     assert (oddity["kind"], oddity["key"]) == ("row_without_original", f"images/{lost}.jpg")
 
 
+async def test_a_prefix_without_originals(former: Former) -> None:
+    """It is asked whether that is meant, status 1; the table is not done with; the right one takes all."""
+    former.worker.prefix = "images/"
+    await former.worker.process_all(2)
+    before = await former.store.get(keys.SNAPSHOT)
+    done = run_dam(former.settings, "adopt", "--yes", "--dim", "8")
+    assert done.returncode == 1
+    assert "is it the right --prefix?" in done.stdout
+    assert "--prefix images/" in done.stdout
+    assert [found.key async for found in former.store.list(keys.ADOPTED_TABLES)] == []
+    assert (await former.store.get(keys.SNAPSHOT)).data == before.data
+    done = run_dam(former.settings, "adopt", "--yes", "--dim", "8", "--prefix", "images/")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "2 assets taken over" in done.stdout
+
+
 @pytest.mark.parametrize("prefix", ["vectors/", "metadata/images", "../x", "", "thumbs"])
 async def test_a_wrong_prefix(former: Former, prefix: str) -> None:
     """Status 2."""
