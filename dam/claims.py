@@ -69,6 +69,23 @@ async def claim_content(store: ObjectStore, sha256: str, claim: Claim, *, gone: 
     )
 
 
+async def claim_or_inherit(store: ObjectStore, sha256: str, claim: Claim) -> Claim:
+    """The same, but a holder whose original is gone from the bucket loses the content to us.
+
+    Raises:
+        StoreUnavailableError: as above.
+    """
+    holder = await claim_content(store, sha256, claim)
+    if holder.id == claim.id:
+        return holder
+    try:
+        await store.head(holder.key)
+    except ObjectNotFoundError:
+        log.warning("claim.inherited", asset_id=claim.id, gone=holder.id)
+        return await claim_content(store, sha256, claim, gone=holder.id)
+    return holder
+
+
 async def change_claim(store: ObjectStore, sha256: str, claim: Claim) -> Claim:
     """Give our own claim another `status` (deleted, restored, purged); return the holder's claim.
 

@@ -7,6 +7,7 @@ import re
 import uuid_utils
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_FORMER = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 def new_id() -> str:
@@ -17,3 +18,8 @@ def new_id() -> str:
 def is_id(text: str) -> bool:
     """Whether `text` is a UUID (any version: buckets of the original project hold UUIDv4) in lower case."""
     return _UUID.fullmatch(text) is not None
+
+
+def is_former(text: str) -> bool:
+    """Whether `text` is an id of the original project: a UUIDv4, which none of ours ever is."""
+    return _FORMER.fullmatch(text) is not None

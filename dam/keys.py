@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dam.ids import is_id
+from dam.ids import is_former, is_id
 
 ASSETS: Final = "assets/"
 THUMBS: Final = "thumbs/"
@@ -15,6 +15,10 @@ TABLE: Final = "metadata/images"
 TABLE_CHANGES: Final = "metadata/images/_change_data/"
 """Rows that a DELETE removed, for the change feed. Only purge deletes."""
 SNAPSHOT: Final = "metadata/images.parquet"
+ADOPTED_TABLES: Final = "metadata/adopted/"
+"""Copies of the original project's tables, made by `dam adopt` before the snapshot replaces them."""
+FORMER_ASSETS_VECTORS: Final = f"{VECTORS}primary/"
+"""Primary embeddings of assets with an id of the original project, whose own lie at `vectors/{id}.json`."""
 MAINTENANCE_LEASE: Final = "metadata/maintenance.lease"
 SEARCH: Final = "search"
 """The search index's Lance tables (a prefix, not an object)."""
@@ -24,6 +28,8 @@ TOKENS: Final = "access/tokens.json"
 """API tokens, hashed."""
 DOCTOR: Final = "doctor/"
 """Objects that `dam doctor` writes to try the bucket, and removes."""
+
+_OURS: Final = (ASSETS, THUMBS, VECTORS, HASHES, "metadata/", f"{SEARCH}/", "access/", DOCTOR, ".dam/")
 
 THUMBNAIL_SIZES: Final = (256, 1024)
 """Longest side of each derived picture, in pixels; a smaller original is not enlarged."""
@@ -41,7 +47,19 @@ def thumbnail(asset_id: str, size: int) -> str:
 
 def vector(asset_id: str, space: str | None = None) -> str:
     """Key of the primary embedding, or of the one in another `space`."""
+    if space is None and is_former(asset_id):
+        return f"{FORMER_ASSETS_VECTORS}{asset_id}.json"  # ADR 20: what the original project wrote stays
     return f"{VECTORS}{space}/{asset_id}.json" if space else f"{VECTORS}{asset_id}.json"
+
+
+def former_vector(asset_id: str) -> str:
+    """Key of the embedding that the original project wrote; it is read, and goes in a purge alone."""
+    return f"{VECTORS}{asset_id}.json"
+
+
+def adopted_table(sha256: str) -> str:
+    """Key of the copy of one of the original project's tables, by its content."""
+    return f"{ADOPTED_TABLES}images-{sha256}.parquet"
 
 
 def claim(sha256: str) -> str:
@@ -50,7 +68,18 @@ def claim(sha256: str) -> str:
 
 
 def asset_id_of(original_key: str) -> str | None:
-    """The id in an original's key, or None where the key is not one of ours."""
-    name = original_key.removeprefix(ASSETS)
+    """The id in an original's key, or None where the key is not one of ours.
+
+    An original of the original project may lie below another prefix: it is used where it is.
+    """
+    folder, slash, name = original_key.rpartition("/")
     asset_id = name.partition(".")[0]
-    return asset_id if name != original_key and is_id(asset_id) else None
+    if folder + slash == ASSETS:
+        return asset_id if is_id(asset_id) else None
+    return asset_id if is_former(asset_id) and may_hold_originals(folder + slash) else None
+
+
+def may_hold_originals(prefix: str) -> bool:
+    """Whether originals may lie right below `prefix` (with its slash): in `ASSETS`, or in nothing of ours."""
+    is_plain = prefix.endswith("/") and not any(part in {"", ".", ".."} for part in prefix[:-1].split("/"))
+    return prefix == ASSETS or (is_plain and not prefix.startswith(_OURS))

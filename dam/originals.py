@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote
 
-from dam import keys
 from dam.jobs import EnrichJob
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def job_of(original: ObjectInfo, asset_id: str, sha256: str) -> EnrichJob:
     return EnrichJob(
         asset_id=asset_id,
         key=original.key,
-        filename=unquote(metadata.get(FILENAME, "")) or original.key.removeprefix(keys.ASSETS),
+        filename=unquote(metadata.get(FILENAME, "")) or original.key.rpartition("/")[2],
         mime_type=original.content_type,
         size_bytes=original.size,
         sha256=sha256,

@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "import": "dam.cli.importing:import_folder",
     "doctor": "dam.cli.doctoring:doctor",
     "export": "dam.cli.exporting:export",
+    "adopt": "dam.cli.adopting:adopt",
     "verify": "dam.cli.verifying:verify",
     "purge": "dam.cli.purging:purge",
     "maintain": "dam.cli.maintaining:maintain",

@@ -99,8 +99,9 @@ async def _open_queue(settings: MaintenanceSettings, options: VerifyOptions) -> 
 
 def _described(report: Report) -> dict[str, Any]:
     """The report as JSON has it."""
-    values = asdict(report)
-    return {"clean": report.is_clean, **values}
+    # Of a Counter, `asdict` makes one whose keys are pairs, which JSON cannot have.
+    counters = {"counts": dict(report.counts), "mendings": dict(report.mendings)}
+    return {"clean": report.is_clean, **asdict(report), **counters}
 
 
 def _show(console: Console, report: Report, *, repair: bool) -> None:

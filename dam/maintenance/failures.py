@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dam import keys
 from dam.errors import DamError, ObjectNotFoundError
 from dam.ids import is_id
+from dam.media import HEAD_BYTES, MEDIA_TYPES, sniff_type
 from dam.originals import job_of
 
 if TYPE_CHECKING:
@@ -66,6 +68,18 @@ async def hash_object(store: ObjectStore, key: str) -> str:
     return digest.hexdigest()
 
 
+async def head_original(store: ObjectStore, key: str) -> ObjectInfo:
+    """What is known of an original; its type by its first bytes where the object has none that is taken.
+
+    The original project did not always give one. Raises `ObjectNotFoundError`, `StoreUnavailableError`.
+    """
+    original = await store.head(key)
+    if any(original.content_type == known.mime_type for known in MEDIA_TYPES):
+        return original
+    found = sniff_type(b"".join([chunk async for chunk in store.stream(key, end=HEAD_BYTES)]))
+    return replace(original, content_type=found.mime_type) if found else original
+
+
 async def _find_original(row: Row, store: ObjectStore) -> ObjectInfo:
     """The original of a row; one made from an unreadable message may not know its key."""
     found = [row.r2_key] if row.r2_key else []
@@ -73,7 +87,7 @@ async def _find_original(row: Row, store: ObjectStore) -> ObjectInfo:
         found = [info.key async for info in store.list(f"{keys.ASSETS}{row.id}.")]
     for key in found:
         try:
-            return await store.head(key)
+            return await head_original(store, key)
         except ObjectNotFoundError:
             continue
     raise NotRetriableError(

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from dam import keys
+from dam.adopt.former import UNADOPTED, NotAdoptedError, holds_former_table
 from dam.catalogue.storage import TableHandle
-from dam.claims import Claim, claim_content
+from dam.claims import Claim, claim_or_inherit
 from dam.errors import ObjectNotFoundError
-from dam.maintenance.failures import hash_object
+from dam.maintenance.failures import hash_object, head_original
 from dam.maintenance.report import Report
 from dam.maintenance.runs import merge_runs, sort_into_runs
 from dam.maintenance.scratch import scratch_folder
@@ -54,6 +55,7 @@ class Reconciler:
         """Queue what was lost among originals older than `min_age_s`.
 
         Raises:
+            NotAdoptedError: it queued nothing; captions of the original project would be made anew.
             StoreUnavailableError, CatalogueUnavailableError, QueueUnavailableError: it stopped half way; what
                 it queued stays queued, and the next run does the rest.
         """
@@ -61,6 +63,8 @@ class Reconciler:
         worker = Worker("reconcile")
         try:
             with scratch_folder() as folder:
+                if await holds_former_table(self._store, folder):
+                    raise NotAdoptedError(UNADOPTED)
                 handle = await worker.run(TableHandle.open, *delta_location(self._settings))
                 ids = await worker.run(_sorted_ids, handle, folder, self._settings, worker)
                 oldest = datetime.now(UTC) - timedelta(seconds=min_age_s)
@@ -124,31 +128,19 @@ class Reconciler:
             report.duplicates.add(asset_id, known[1])
             return
         try:
-            original = await self._store.head(listed.key)
+            original = await head_original(self._store, listed.key)
             sha256 = await hash_object(self._store, listed.key)
         except ObjectNotFoundError:
             report.gone.add(asset_id, "removed meanwhile")
             return
         claim = Claim(id=asset_id, key=original.key, size=original.size)
-        holder = await self._claim(sha256, claim)
+        holder = await claim_or_inherit(self._store, sha256, claim)
         if holder.id == asset_id:
             await self._queue.publish(job_of(original, asset_id, sha256).to_bytes())
             report.queued.add(asset_id, original.key)
             log.info("reconcile.queued", asset_id=asset_id, key=original.key)
             return
         self._note_duplicate(listed, asset_id, holder, report)
-
-    async def _claim(self, sha256: str, claim: Claim) -> Claim:
-        """The holder of this content; a holder whose original is gone loses it to us."""
-        holder = await claim_content(self._store, sha256, claim)
-        if holder.id == claim.id:
-            return holder
-        try:
-            await self._store.head(holder.key)
-        except ObjectNotFoundError:
-            log.warning("reconcile.claim_replaced", asset_id=claim.id, gone=holder.id)
-            return await claim_content(self._store, sha256, claim, gone=holder.id)
-        return holder
 
     def _note_duplicate(self, original: ObjectInfo, asset_id: str, holder: Claim, report: Report) -> None:
         state = "" if holder.status == "live" else f", which is {holder.status}"

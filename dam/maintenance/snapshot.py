@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from dam import keys
+from dam.adopt.former import NotAdoptedError, check_adopted
 from dam.errors import ObjectNotFoundError, PreconditionFailedError, StoreUnavailableError
 from dam.maintenance.feed import count_added
 from dam.maintenance.pacing import Backlog, Published, is_due
@@ -33,6 +34,7 @@ log = structlog.get_logger()
 
 MEDIA_TYPE: Final = "application/vnd.apache.parquet"
 _TOO_LARGE_PAUSE_S: Final = 3600.0
+_NOT_ADOPTED_PAUSE_S: Final = 60.0
 _TOLD_EVERY_S: Final = 60.0
 
 
@@ -79,7 +81,10 @@ class SnapshotPublisher:
         Raises:
             CatalogueUnavailableError, StoreUnavailableError: the bucket does not answer; call again later.
             LocalDiskError: the temporary folder cannot be used.
+            NotAdoptedError: the original project's table is there still; looked at again after a minute.
         """
+        if self._base is None and time.monotonic() < self._blocked_until:
+            return
         base = await self._look()
         now = time.monotonic()
         if self._backlog is None:
@@ -134,8 +139,13 @@ class SnapshotPublisher:
             if former and former.etag == info.etag:
                 return former
             await self._download(path)
+            await check_adopted(self._store, path)
         except ObjectNotFoundError:
             return _Base(None, path, None)
+        except NotAdoptedError:
+            self._blocked_until = time.monotonic() + _NOT_ADOPTED_PAUSE_S
+            path.unlink(missing_ok=True)
+            raise
         if former:
             former.path.unlink(missing_ok=True)
         footer = await self._worker.run(Footer.read, path)

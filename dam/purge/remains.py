@@ -48,7 +48,9 @@ def find_remains(rows: Sequence[Row]) -> Remains:
     """From an asset's whole history: its `purged` row says nothing of them any more."""
     known = [row for row in rows if row.event != PURGED] or list(rows)
     last = known[-1]
-    vectors = {row.vector_key for row in known if row.vector_key} | {keys.vector(last.id)}
+    vectors = {row.vector_key for row in known if row.vector_key}
+    # Of an adopted asset, what the original project wrote goes too: it was made of the same picture.
+    vectors |= {keys.vector(last.id), keys.former_vector(last.id)}
     return Remains(last.id, last.sha256, last.r2_key, tuple(sorted(vectors)), last.size_bytes or 0)
 
 

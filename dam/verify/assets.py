@@ -12,7 +12,7 @@ from dam import keys
 from dam.together import for_each
 from dam.verify.facts import COLUMNS, Facts, State, make_state
 from dam.verify.judging import judge_asset
-from dam.verify.objects import find_objects, list_named, owner_of
+from dam.verify.objects import find_objects, list_named, owner_in_space, owner_of
 from dam.verify.reading import find_holder, read_contents
 from dam.verify.streams import Named, pull
 
@@ -89,11 +89,17 @@ class AssetLook:
             Named(list_named(self._scope.store, prefix, owner_of, self._scope.tell_other), _owner)
             for prefix in (keys.ASSETS, keys.THUMBS, keys.VECTORS)
         )
-        for objects in (originals, thumbnails, vectors):
+        # Sorted by id as well, but beyond all the others; what is foreign among them is told there.
+        adopted = Named(
+            list_named(self._scope.store, keys.FORMER_ASSETS_VECTORS, owner_in_space, lambda _: None),
+            lambda item: owner_in_space(item.key) or "",
+        )
+        for objects in (originals, thumbnails, vectors, adopted):
             await objects.start()
         # Rows last: an asset whose row came before its listing was read is seen whole.
         await states.start()
-        while names := [item.at for item in (states, originals, thumbnails, vectors) if item.at is not None]:
+        streams = (states, originals, thumbnails, vectors, adopted)
+        while names := [item.at for item in streams if item.at is not None]:
             name = min(names)
             state = await states.take(name)
             yield Facts(
@@ -101,7 +107,7 @@ class AssetLook:
                 state[0] if state else None,
                 await originals.take(name),
                 await thumbnails.take(name),
-                await vectors.take(name),
+                [*await vectors.take(name), *await adopted.take(name)],
             )
 
 

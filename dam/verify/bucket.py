@@ -71,7 +71,7 @@ async def verify_bucket(
                 owner = owner_in_space(found.key)
                 if owner is None:
                     report.add(Finding(Kind.FOREIGN, found.key, _FOREIGN, _LEFT, None, unmended))
-                else:
+                elif not found.key.startswith(keys.FORMER_ASSETS_VECTORS):  # these join with the assets
                     others.add(owner, {found.key})
 
             scope = Scope(

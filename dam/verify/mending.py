@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from dam.adopt.former import holds_former_table
 from dam.claims import Claim, bury_claim, change_claim, claim_content, find_held, read_claim
 from dam.errors import ObjectNotFoundError, PreconditionFailedError
-from dam.maintenance.failures import hash_object
+from dam.ids import is_former
+from dam.maintenance.failures import hash_object, head_original
 from dam.maintenance.reconciliation import Reconciler
 from dam.maintenance.report import Report as Reconciled
 from dam.originals import job_of
@@ -82,6 +84,8 @@ class Mender:
         original = next((item for item in facts.originals if item.key == finding.key), None)
         if original is None or self._scope.queue is None:
             return Mending.NOT_POSSIBLE
+        if is_former(facts.asset_id) and await holds_former_table(self._store, self._scope.folder):
+            return Mending.NOT_POSSIBLE  # `dam adopt` takes it, with what its table says
         if finding.kind is Kind.COPY:
             return await self._remove_copy(facts, original)
         if finding.kind is Kind.ROW_MISSING:
@@ -116,7 +120,7 @@ class Mender:
         if queue is None or state is None or state.status != "ready" or state.r2_key is None:
             return Mending.NOT_POSSIBLE
         try:
-            original = await self._store.head(state.r2_key)
+            original = await head_original(self._store, state.r2_key)
             sha256 = await hash_object(self._store, state.r2_key)
         except ObjectNotFoundError:
             return Mending.NOT_POSSIBLE

@@ -69,7 +69,7 @@ async def find_objects(store: ObjectStore, facts: Facts) -> None:
             found = await store.head(key)
         except ObjectNotFoundError:
             continue
-        (facts.originals if key.startswith(keys.ASSETS) else facts.vectors).append(found)
+        (facts.originals if state and key == state.r2_key else facts.vectors).append(found)
 
 
 def _named_elsewhere(state: State | None) -> list[str]:

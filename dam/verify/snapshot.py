@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 
 from dam import keys
+from dam.adopt.former import NotAdoptedError, check_adopted, is_former_table
 from dam.catalogue.storage import TableHandle
 from dam.errors import CatalogueUnavailableError, ObjectNotFoundError, PreconditionFailedError
 from dam.maintenance.snapshot import MEDIA_TYPE
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from dam.maintenance.worker import Worker
     from dam.store.port import ObjectStore
 
+_FORMER: Final = "It is the original project's table, which no snapshot of ours has replaced."
+_ADOPT: Final = "`dam adopt` takes it over; then a running `dam maintain` publishes, or --repair."
 _REMEDY: Final = "--repair publishes it anew from the table; a running `dam maintain` does too."
 
 
@@ -52,6 +55,8 @@ class SnapshotLook:
         except ObjectNotFoundError:
             return await self._judge_missing(handle)
         footer = await self._worker.run(Footer.read, path)
+        if footer is None and is_former_table(path):
+            return Finding(Kind.SNAPSHOT, keys.SNAPSHOT, _FORMER, _ADOPT)
         if footer is None:
             return _wrong("It is no snapshot that this version reads: cut short, or of other columns.")
         await self._worker.run(handle.refresh)
@@ -67,8 +72,12 @@ class SnapshotLook:
         path = self._folder / "anew.parquet"
         try:
             etag: str | None = (await self._store.head(keys.SNAPSHOT)).etag
+            await self._download(path)
+            await check_adopted(self._store, path)
         except ObjectNotFoundError:
             etag = None
+        except NotAdoptedError:
+            return Mending.NOT_POSSIBLE
         handle = await self._worker.run(lambda: TableHandle.find(*delta_location(self._settings)))
         if handle is None:
             return Mending.NOT_POSSIBLE

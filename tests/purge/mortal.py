@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-_CHANGING = {"put", "delete", "commit", "erase", "vacuum_dropped"}
+_CHANGING = {"put", "delete", "commit", "erase", "vacuum_dropped", "publish"}
 
 
 class Killed(BaseException):
