@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 WINDOW_S: Final = 24 * 3600.0
 MOST: Final = 10_000
+_AHEAD_S: Final = 3600.0
+"""How far ahead the clock may be that an upload's id is from."""
 
 
 class PendingAssets:
@@ -43,9 +45,11 @@ class PendingAssets:
     async def list_recent(self) -> list[ObjectInfo]:
         """Originals of the last day without a row, oldest first."""
         store = await self._store.get()
-        start = keys.ASSETS + _first_id(time.time() - WINDOW_S)
+        start, end = (keys.ASSETS + _first_id(time.time() + shift) for shift in (-WINDOW_S, _AHEAD_S))
         found = []
         async for original in store.list(keys.ASSETS, start_after=start):
+            if original.key > end:  # adopted assets have random ids, nearly all of them above those of today
+                break
             asset_id = keys.asset_id_of(original.key)
             if asset_id and self._follower.columns.find(asset_id) is None:
                 found.append(original)
