@@ -20,6 +20,7 @@ from dam.catalogue.encoding import rows_to_table, table_to_rows
 from dam.catalogue.row import SCHEMA, SNAPSHOT_SCHEMA, Row
 from dam.errors import CatalogueError, CatalogueUnavailableError
 from dam.ids import is_id
+from dam.veil import veil
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -178,4 +179,5 @@ def translated(what: str) -> Iterator[None]:
     except CatalogueError:
         raise
     except Exception as error:
-        raise CatalogueUnavailableError(f"{what} for now: {error}") from error
+        # Written for a terminal, with colours and lines.
+        raise CatalogueUnavailableError(f"{what} for now: {veil(str(error), ())}") from error
