@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import socket
 import subprocess
 import sys
 import tempfile
@@ -26,12 +27,7 @@ from benchmarks.dockerfile_roots import Stage, follow, make_base
 from dam import routes
 
 ROOT: Final = Path(__file__).parents[1]
-PORTS: Final = {
-    "ingest": routes.INGEST_PORT,
-    "orchestrator": routes.ORCHESTRATOR_PORT,
-    "bento": routes.BENTO_PORT,
-    "gallery": routes.GALLERY_PORT,
-}
+NAMES: Final = ("bento", "gallery", "ingest", "orchestrator")
 PROBES: Final = {
     "ingest": routes.READY,
     "orchestrator": routes.LIVE,
@@ -39,12 +35,7 @@ PROBES: Final = {
     "gallery": routes.READY,
 }
 """The orchestrator is ready with a Bento only: that it is alive says that all of it was loaded."""
-LOOPBACK: Final = {
-    "ingest": {"DAM_INGEST_HOST": "127.0.0.1"},
-    "orchestrator": {"DAM_ORCHESTRATOR_HOST": "127.0.0.1"},
-    "bento": {},
-    "gallery": {"DAM_GALLERY_HOST": "127.0.0.1"},
-}
+_HOST: Final = "127.0.0.1"
 _READY_S: Final = 180.0
 _MB: Final = 1_000_000
 
@@ -61,12 +52,16 @@ def measure(name: str, base: Path, binds: list[Path]) -> dict[str, Any]:
 
 def start(name: str, image: Stage) -> dict[str, Any]:
     """How long until it is ready, and what it holds then: all of its processes together."""
-    url = f"http://127.0.0.1:{PORTS[name]}{PROBES[name]}"
-    command = [word.replace("0.0.0.0", "127.0.0.1") for word in image.command]  # noqa: S104 - that it is not
+    with socket.create_server((_HOST, 0)) as probe:
+        port = str(probe.getsockname()[1])
+    url = f"http://{_HOST}:{port}{PROBES[name]}"
+    replaced = {"0.0.0.0": _HOST, str(routes.BENTO_PORT): port}  # noqa: S104 - that it is not
+    command = [replaced.get(word, word) for word in image.command]
+    listening = {f"DAM_{name.upper()}_HOST": _HOST, f"DAM_{name.upper()}_PORT": port}
     with tempfile.TemporaryFile() as log:
         started = time.perf_counter()
         process = subprocess.Popen(
-            image.argv(command), env=image.settings() | LOOPBACK[name], stdout=log, stderr=log
+            image.argv(command), env=image.settings() | listening, stdout=log, stderr=log
         )
         try:
             while not _answers(url):
@@ -104,7 +99,7 @@ def _answers(url: str) -> bool:
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", default=sorted(PORTS), help="deployables; all of them by default")
+    parser.add_argument("names", nargs="*", default=list(NAMES), help="deployables; all of them by default")
     parser.add_argument("--bind", type=Path, action="append", default=[], help="a folder to show inside")
     arguments = parser.parse_args()
     images = {}
