@@ -7,8 +7,8 @@ for a method that is not. Left out are those whose rules are not ours:
   `q` and `like`, an `If-Match` that came too late, a form without a file, a cursor that nobody handed out.
 - `negative_data_rejection`: a number is read as a day (`from=0`), as pydantic has it.
 - `allow_header_conformance`: `/api/assets/batch` could be an asset's address, so `Allow` names both.
-- `response_headers_conformance`, and the checks of access, links and deleted resources: no header is described
-  as required, there are no links, and a deleted asset can still be seen, as it can be restored.
+- `response_headers_conformance`, and the checks of access, links and deleted resources: no header is said to
+  be always there, there are no links, and a deleted asset can still be seen, as it can be restored.
 """
 
 from __future__ import annotations
