@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 BODY_S: Final = 2.0
 """How long each service waits for the rest of a body: short, so that the tests of it are."""
+LIMITS_MB: Final = {"ingest": 120, "orchestrator": 400, "bento": 3000, "gallery": 500}
+"""What each service's largest process may ever hold."""
 _PATIENCE: Final = {
     "DAM_BODY_IDLE_S": str(BODY_S),
     "DAM_BODY_TIMEOUT_S": str(BODY_S * 10),
