@@ -20,7 +20,7 @@ CHUNKED: Final = b"Transfer-Encoding: chunked"
 HELLO: Final = bytes.fromhex("16030100c8010000c40303") + bytes(range(190))
 """The first bytes of a client that wants TLS."""
 _LARGE: Final = 80_000
-_PROBE: Final = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+_PROBE: Final = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 
 
 def form_of(field: bytes) -> bytes:
@@ -31,7 +31,7 @@ def form_of(field: bytes) -> bytes:
 
 def head_of(door: Door, *headers: bytes, kind: bytes = FORM) -> bytes:
     """The head of a POST."""
-    lines = [b"POST %b HTTP/1.1" % door.route, b"Host: x", b"Content-Type: %b" % kind, *headers]
+    lines = [b"POST %b HTTP/1.1" % door.route, b"Host: localhost", b"Content-Type: %b" % kind, *headers]
     return b"\r\n".join([*lines, b"", b""])
 
 
@@ -106,14 +106,16 @@ def odd_names() -> list[Make]:
 def odd_line_ends() -> list[Make]:
     """CR or LF without the other."""
     return [
-        *exactly(b"GET /healthz HTTP/1.1\rHost: x\r\r", b"GET /healthz HTTP/1.1\nHost: x\n\n"),
+        *exactly(b"GET /healthz HTTP/1.1\rHost: localhost\r\r", b"GET /healthz HTTP/1.1\nHost: x\n\n"),
         headers(b"X: y\rZ: z"),
     ]
 
 
 def odd_addresses() -> list[Make]:
     """That HTTP cannot spell."""
-    return exactly(*(b"GET /%b HTTP/1.1\r\nHost: x\r\n\r\n" % path for path in (b"\0", b"a b", "é".encode())))
+    return exactly(
+        *(b"GET /%b HTTP/1.1\r\nHost: localhost\r\n\r\n" % path for path in (b"\0", b"a b", "é".encode()))
+    )
 
 
 def large_heads() -> list[Make]:

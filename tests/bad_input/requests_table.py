@@ -56,7 +56,10 @@ _NO_FILE: Final = _of_body("422 no_file", "422 invalid_request", "400 malformed_
 _EXABYTES: Final = (lengths(b"9223372036854775807"), lengths(b"18446744073709551615"))
 _NAMED_TWICE: Final = (lengths(b"5", b"true"), lengths(b"true", b"true"), lengths(b"5, 5"))
 _OLD: Final = (b"GET /healthz\r\n\r\n", b"GET /healthz HTTP/1.0\r\n\r\n")
-_NEW: Final = (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", b"GET / HTTP/3.7\r\nHost: x\r\n\r\n")
+_NEW: Final = (
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0",
+    b"GET / HTTP/3.7\r\nHost: localhost\r\n\r\n",
+)
 
 REQUESTS: Final[Mapping[str, Sequence[Request]]] = {
     "Lengths": (
@@ -82,7 +85,7 @@ REQUESTS: Final[Mapping[str, Sequence[Request]]] = {
         Request("CR or LF alone, between lines and in one", breaking.odd_line_ends(), _REFUSED),
         Request("80 KB: of headers, of one, of an address", breaking.large_heads(), _TOO_LARGE),
         Request("an address with NUL, with a space, not ASCII", breaking.odd_addresses(), _REFUSED),
-        Request("a method nobody knows", exactly(b"FOO / HTTP/1.1\r\nHost: x\r\n\r\n"), _REFUSED),
+        Request("a method nobody knows", exactly(b"FOO / HTTP/1.1\r\nHost: localhost\r\n\r\n"), _REFUSED),
     ),
     "Other protocols": (
         Request("HTTP/2 and HTTP/3.7", exactly(*_NEW), _REFUSED),

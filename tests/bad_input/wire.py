@@ -33,7 +33,7 @@ class Sent:
     drip_s: float = 0.0
 
 
-PROBE: Final = Sent(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+PROBE: Final = Sent(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 
 
 @dataclass(frozen=True, slots=True)
