@@ -40,7 +40,7 @@ _ANSWER_S: Final = 20.0
 _ONLY_REFUSED: Final = {"POST /api/session"}
 """The services here are open, as on a laptop: there is no token to sign in with."""
 SETTINGS: Final = settings(
-    max_examples=25,
+    max_examples=12,
     derandomize=True,
     database=None,
     deadline=None,

@@ -18,7 +18,7 @@ from tests.contract.conforming import Answers
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
-    from dam.local.services import Addresses
+    from dam.local.addresses import Addresses
 
 _SAMPLES: Final = sorted((Path(__file__).parents[2] / "samples").glob("*.png"))[:6]
 _BROKEN: Final = 400
