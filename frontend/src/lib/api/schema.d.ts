@@ -3192,6 +3192,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No token, or one that is unknown, revoked or over (`no_token`, `bad_token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body stopped coming (`stalled`). */
             408: {
                 headers: {
@@ -3221,24 +3239,6 @@ export interface operations {
             };
             /** @description A parameter or the body is wrong (`invalid_request`). */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No token, or one that is unknown, revoked or over (`no_token`, `bad_token`). */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
