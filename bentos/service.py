@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import bentoml
 import structlog
 from pydantic import ValidationError
+from uvicorn.config import HTTP_PROTOCOLS
 
 from bentos import supervision
 from bentos.access import LOOPBACK, POLICY, find_host
@@ -41,6 +42,8 @@ _REQUEST_TIMEOUT_S = 300
 """A last resort, far above our own time-outs: BentoML's answer to it is no problem+json."""
 
 app = create_app()
+# BentoML lets nobody choose its server's protocol, and uvicorn's own keeps heads of any size.
+HTTP_PROTOCOLS["auto"] = "dam.heads:BoundedHeads"
 
 
 async def every_route(scope: Any, receive: Any, send: Any) -> None:

@@ -6,9 +6,9 @@ A consumer ignores fields it does not know and dead-letters a schema it does not
 from __future__ import annotations
 
 import json
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, FailFast, Field, ValidationError
 
 from dam.errors import InvalidMessageError
 from dam.ids import new_id
@@ -17,6 +17,8 @@ SCHEMA: Final = 1
 
 Want = Literal["caption", "embedding", "thumbnails"]
 ALL_WANTS: Final[tuple[Want, ...]] = ("caption", "embedding", "thumbnails")
+_Count = Annotated[int, Field(ge=0, lt=1 << 63)]
+"""As the catalogue's columns hold it."""
 
 
 class EnrichJob(BaseModel):
@@ -31,12 +33,13 @@ class EnrichJob(BaseModel):
     key: str
     filename: str
     mime_type: str
-    size_bytes: int
+    size_bytes: _Count
     sha256: str
     received_at: AwareDatetime
     actor: str
-    expected_revision: int = 0
-    wants: tuple[Want, ...] = ALL_WANTS
+    expected_revision: _Count = 0
+    # Told of one wrong want, not of each: 100,000 of them would take 200 MB to tell.
+    wants: Annotated[tuple[Want, ...], FailFast()] = ALL_WANTS
 
     def to_bytes(self) -> bytes:
         """The message body, UTF-8 JSON."""

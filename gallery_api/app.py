@@ -197,8 +197,10 @@ async def _answer_invalid(_: Request, error: Exception) -> Response:
 
 
 async def _answer_http_error(_: Request, error: Exception) -> Response:
-    """404 and 405 of addresses that are none."""
+    """404 and 405 of addresses that are none, and bodies that FastAPI cannot even parse."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    if error.status_code == HTTPStatus.BAD_REQUEST:  # its only use: what is wrong with a body is 422 here
+        return _respond(refusals.invalid(f"The body cannot be read: {error.detail.rstrip('.')}.").problem())
     code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
     problem = Problem(title=error.detail, status=error.status_code, code=code, detail=f"{error.detail}.")
     return _respond(problem, dict(error.headers or {}))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gallery_api import refusals
 
 if TYPE_CHECKING:
     from dam.catalogue import Row
+
+_MOST_DIGITS: Final = 18
+"""More are no revision, and `int` would not read 5,000."""
 
 
 def required_revision(if_match: str | None, current: Row) -> int:
@@ -22,7 +25,7 @@ def optional_revision(if_match: str | None, current: Row) -> int:
     if if_match is None or if_match.strip() == "*":
         return current.revision
     text = if_match.strip().removeprefix("W/").strip('"')
-    if not text.isascii() or not text.isdigit():
+    if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS:
         raise refusals.bad_if_match(if_match)
     return int(text)
 

@@ -8,7 +8,8 @@ from typing import Final
 
 from gallery_api import refusals
 
-_RANGE: Final = re.compile(r"bytes\s*=\s*(\d*)\s*-\s*(\d*)", re.IGNORECASE)
+# `int` would not read 5,000 digits.
+_RANGE: Final = re.compile(r"bytes\s*=\s*(\d{0,99})\s*-\s*(\d{0,99})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,5 +53,12 @@ NEEDS_MATCH: Final[Responses] = {
 INVALID: Final[Responses] = {422: _problem("A parameter or the body is wrong (`invalid_request`).")}
 BAD_TOKEN: Final[Responses] = {401: _problem("The token is unknown, revoked or over (`bad_token`).")}
 NO_RANGE: Final[Responses] = {416: _problem("The object ends before that range (`range_not_satisfiable`).")}
+BAD_UPLOAD: Final[Responses] = {
+    408: _problem("The body stopped coming (`stalled`)."),
+    413: _problem("A file, the request or the number of files is over its limit."),
+    415: _problem("The content is no accepted picture (`unsupported_type`), or the request no form."),
+    422: _problem("No file in the form, an empty one, or a broken body."),
+}
+"""Ingest's refusals; `files` says why for each file."""
 EXTRA_MODELS: Final = (Problem, ConflictProblem)
 """Named by the errors above; the OpenAPI page adds them."""

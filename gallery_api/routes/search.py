@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, File, Query, UploadFile
 
 from gallery_api.answers.searching import SearchAnswer
 from gallery_api.filters import PictureQuery, SearchQuery
-from gallery_api.routes.described import INVALID, NOT_FOUND, UNAVAILABLE, Here
+from gallery_api.routes.described import CONFLICT, INVALID, NOT_FOUND, UNAVAILABLE, Here, Responses
 
 router = APIRouter(tags=["search"])
 
+_NO_VECTOR: Final[Responses] = {409: CONFLICT[409]}
 
-@router.get("/search", responses=NOT_FOUND | INVALID | UNAVAILABLE, summary="Search by words or likeness")
+
+@router.get(
+    "/search", responses=NOT_FOUND | _NO_VECTOR | INVALID | UNAVAILABLE, summary="Search by words or likeness"
+)
 async def search_assets(gallery: Here, query: Annotated[SearchQuery, Query()]) -> SearchAnswer:
     """The best results for `q`, or those most like the asset `like`, among the assets that pass the filters.
 

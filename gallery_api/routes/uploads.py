@@ -7,7 +7,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from dam import routes
-from gallery_api.routes.described import UNAVAILABLE, Here, Responses
+from gallery_api.routes.described import BAD_UPLOAD, UNAVAILABLE, Here, Responses
 
 router = APIRouter(tags=["upload"])
 
@@ -29,14 +29,25 @@ _BODY: Final[dict[str, Any]] = {
     }
 }
 _ANSWERS: Final[Responses] = {
-    202: {"description": "Ingest's own answer: one entry for each file, in the order sent."}
+    202: {
+        "description": "Ingest's own answer: one entry for each file, in the order sent.",
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["files"],
+                    "properties": {"files": {"type": "array", "items": {"type": "object"}}},
+                }
+            }
+        },
+    }
 }
 
 
 @router.post(
     routes.UPLOAD,
     status_code=202,
-    responses=_ANSWERS | UNAVAILABLE,
+    responses=_ANSWERS | BAD_UPLOAD | UNAVAILABLE,
     openapi_extra=_BODY,
     response_class=Response,
     summary="Upload one or many files",

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 BODY_S: Final = 2.0
 """How long each service waits for the rest of a body: short, so that the tests of it are."""
+LIMITS_MB: Final = {"ingest": 120, "orchestrator": 400, "bento": 3000, "gallery": 500}
+"""What each service's largest process may ever hold."""
 _PATIENCE: Final = {
     "DAM_BODY_IDLE_S": str(BODY_S),
     "DAM_BODY_TIMEOUT_S": str(BODY_S * 10),
@@ -39,7 +41,7 @@ class Stack:
 
     def peaks_mb(self) -> dict[str, float]:
         """The most memory that each service's largest process has held since its start (VmHWM)."""
-        return {child.command.name: max(map(_peak_mb, _processes(child))) for child in self.children}
+        return {child.command.name: max(map(peak_mb, _processes(child))) for child in self.children}
 
     def pids(self) -> dict[str, set[int]]:
         """Every process of each service: the same before and after where none has died."""
@@ -63,6 +65,7 @@ def _processes(child: Child) -> list[psutil.Process]:
     return [top, *top.children(recursive=True)]
 
 
-def _peak_mb(process: psutil.Process) -> float:
+def peak_mb(process: psutil.Process) -> float:
+    """The most memory that it has held since its start."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     return int(re.findall(r"VmHWM:\s+(\d+)", status)[0]) / 1000

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
+from tests.bad_input.running import LIMITS_MB
+
 if TYPE_CHECKING:
     from tests.bad_input.corpus import Corpus
     from tests.bad_input.running import Stack
-
-LIMITS_MB: Final = {"ingest": 120, "orchestrator": 400, "bento": 3000, "gallery": 500}
 
 
 def test_nothing_has_died(corpus: Corpus, stack: Stack) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import pytest
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.gallery.rig import Rig
+
+
+JSON: Final = {"Content-Type": "application/json"}
 
 
 async def test_head_is_get_without_the_body(rig: Rig, tmp_path: Path) -> None:
@@ -50,6 +53,26 @@ async def test_a_file_that_has_changed_is_sent_whole(rig: Rig) -> None:
     assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{len(data)}")
 
 
+async def test_numbers_that_no_one_counts_to_are_no_fault_of_ours(rig: Rig) -> None:
+    """A range of 5,000 digits is none, and the whole is sent; a revision of as many is refused."""
+    row = await rig.add("a red boat")
+    data = draw(4, (400, 300))
+    await rig.put_original(row, data)
+    endless = "9" * 5_000
+    whole = await rig.client.get(f"/assets/{row.id}/original", headers={"Range": f"bytes=0-{endless}"})
+    assert (whole.status_code, whole.content) == (200, data)
+    answer = await rig.client.delete(f"/assets/{row.id}", headers={"If-Match": f'"{endless}"'})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
+async def test_a_form_that_is_none_is_told_in_words(rig: Rig) -> None:
+    """A search by picture whose form is broken: 422 like every other body that is wrong."""
+    for kind in ("multipart/form-data", "multipart/form-data; boundary=b"):
+        answer = await rig.client.post("/search", content=b"no form", headers={"Content-Type": kind})
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+        assert "The body cannot be read: " in answer.json()["detail"]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
@@ -57,6 +80,7 @@ async def test_a_file_that_has_changed_is_sent_whole(rig: Rig) -> None:
         ("POST", "/assets", "GET"),
         ("GET", "/upload", "POST"),
         ("DELETE", "/jobs/retry", "POST"),
+        ("OPTIONS", "/jobs/retry", "POST"),
     ],
 )
 async def test_a_wrong_method_is_told_with_the_right_ones(
@@ -73,11 +97,14 @@ async def test_a_wrong_method_is_told_with_the_right_ones(
     ("request_", "told"),
     [
         ({"json": {"nope": 1}}, "There is no field 'nope'."),
-        ({"content": b"{bad", "headers": {"Content-Type": "application/json"}}, "The body is no JSON: "),
+        ({"content": b"{bad", "headers": JSON}, "The body is no JSON: "),
         ({"data": {"title": "x"}}, "The body must be a JSON object, sent as application/json."),
         ({}, "The body is missing."),
         ({"json": {"rating": 6}}, "rating: Input should be less than or equal to 5."),
         ({"json": {"filename": "/"}}, "filename: nothing is left of the file name"),
+        ({"content": b"[" * 100_000, "headers": JSON}, "The body cannot be read: "),
+        ({"content": b'{"title": "\xff"}', "headers": JSON}, "The body cannot be read: "),
+        ({"content": b'{"rating": %b}' % (b"9" * 5_000), "headers": JSON}, "The body cannot be read: "),
     ],
 )
 async def test_a_wrong_body_is_told_in_words(rig: Rig, request_: dict[str, Any], told: str) -> None:

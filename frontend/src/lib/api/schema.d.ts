@@ -2315,6 +2315,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The asset's state does not allow it (`wrong_state`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A parameter or the body is wrong (`invalid_request`). */
             422: {
                 headers: {
@@ -2455,13 +2464,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The bytes, streamed. */
+            /** @description The bytes, streamed, as what they are. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": string;
+                    "*/*": string;
                 };
             };
             /** @description The range that was asked for. */
@@ -2470,8 +2479,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": string;
+                    "*/*": string;
                 };
+            };
+            /** @description The object is still the one whose ETag was given. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A signed URL of the bucket, where it can sign. */
             307: {
@@ -2562,23 +2578,21 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The bytes, streamed. */
+            /** @description The picture, streamed. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": string;
+                    "image/webp": string;
                 };
             };
-            /** @description The range that was asked for. */
-            206: {
+            /** @description The object is still the one whose ETag was given. */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/octet-stream": string;
-                };
+                content?: never;
             };
             /** @description A signed URL of the bucket, where it can sign. */
             307: {
@@ -2607,15 +2621,6 @@ export interface operations {
             };
             /** @description No such asset (`not_found`), or it was purged (`purged`). */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The object ends before that range (`range_not_satisfiable`). */
-            416: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2667,23 +2672,26 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The bytes, streamed. */
+            /** @description The embedding. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": string;
+                    "application/json": {
+                        id: string;
+                        model: string;
+                        dim: number;
+                        embedding: number[];
+                    };
                 };
             };
-            /** @description The range that was asked for. */
-            206: {
+            /** @description The object is still the one whose ETag was given. */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/octet-stream": string;
-                };
+                content?: never;
             };
             /** @description A signed URL of the bucket, where it can sign. */
             307: {
@@ -2712,15 +2720,6 @@ export interface operations {
             };
             /** @description No such asset (`not_found`), or it was purged (`purged`). */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The object ends before that range (`range_not_satisfiable`). */
-            416: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3187,7 +3186,11 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        files: Record<string, never>[];
+                    };
+                };
             };
             /** @description No token, or one that is unknown, revoked or over (`no_token`, `bad_token`). */
             401: {
@@ -3200,6 +3203,42 @@ export interface operations {
             };
             /** @description The token lacks the scope (`missing_scope`), another site's page asks for a change (`foreign_origin`), or without tokens a foreign name was used (`foreign_host`). */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body stopped coming (`stalled`). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A file, the request or the number of files is over its limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content is no accepted picture (`unsupported_type`), or the request no form. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter or the body is wrong (`invalid_request`). */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
