@@ -31,6 +31,7 @@ from dam.store.opening import open_store
 from gallery_api import refusals
 from gallery_api.access import make_policy
 from gallery_api.answers.operations import Readiness
+from gallery_api.bodies import BoundedBodies
 from gallery_api.faults import explain
 from gallery_api.frontend import Frontend
 from gallery_api.gallery import Gallery
@@ -91,6 +92,7 @@ def create_app(
     )
     app.state.gallery = gallery
     app.add_middleware(HeadAnswers)
+    app.add_middleware(BoundedBodies, settings=settings)
     _add_access(app, gallery, settings)
     app.include_router(make_router())
     app.openapi = lambda: describe(app)  # type: ignore[method-assign] # the way FastAPI documents

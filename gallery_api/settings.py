@@ -36,6 +36,7 @@ class GallerySettings(AccessSettings):
     retry_after_s: int = Field(default=5, ge=1, description="What `Retry-After` says in a 503.")
     connect_timeout_s: float = Field(default=15.0, gt=0, description="How long opening a part may take.")
     max_picture_bytes: int = Field(default=20 << 20, ge=1, description="Largest picture that is searched by.")
+    body_idle_s: float = Field(default=60.0, gt=0, description="A body that stops for this long is given up.")
     stop_timeout_s: int = Field(default=10, ge=1, description="How long a stop waits for requests.")
 
     @property

@@ -52,6 +52,10 @@ NEEDS_MATCH: Final[Responses] = {
 }
 INVALID: Final[Responses] = {422: _problem("A parameter or the body is wrong (`invalid_request`).")}
 BAD_TOKEN: Final[Responses] = {401: _problem("The token is unknown, revoked or over (`bad_token`).")}
+BODY: Final[Responses] = {
+    408: _problem("The body stopped coming (`stalled`)."),
+    413: _problem("The body is over its limit (`too_large`)."),
+}
 NO_RANGE: Final[Responses] = {416: _problem("The object ends before that range (`range_not_satisfiable`).")}
 BAD_UPLOAD: Final[Responses] = {
     408: _problem("The body stopped coming (`stalled`)."),

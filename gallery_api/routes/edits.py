@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from gallery_api.answers.asset import Asset
 from gallery_api.answers.editing import AssetEdit, BatchAnswer, BatchEdit, RevertRequest
 from gallery_api.routes.described import (
+    BODY,
     CONFLICT,
     INVALID,
     NEEDS_MATCH,
@@ -17,7 +18,7 @@ from gallery_api.routes.described import (
     IfMatch,
 )
 
-router = APIRouter(tags=["edits"], responses=NOT_FOUND | CONFLICT | INVALID | UNAVAILABLE)
+router = APIRouter(tags=["edits"], responses=NOT_FOUND | BODY | CONFLICT | INVALID | UNAVAILABLE)
 
 
 @router.patch("/assets/{asset_id}", responses=NEEDS_MATCH, summary="Edit an asset")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, File, Query, UploadFile
 
 from gallery_api.answers.searching import SearchAnswer
 from gallery_api.filters import PictureQuery, SearchQuery
-from gallery_api.routes.described import CONFLICT, INVALID, NOT_FOUND, UNAVAILABLE, Here, Responses
+from gallery_api.routes.described import BODY, CONFLICT, INVALID, NOT_FOUND, UNAVAILABLE, Here, Responses
 
 router = APIRouter(tags=["search"])
 
@@ -27,7 +27,7 @@ async def search_assets(gallery: Here, query: Annotated[SearchQuery, Query()]) -
     return await gallery.searcher.search(query)
 
 
-@router.post("/search", responses=INVALID | UNAVAILABLE, summary="Search by picture")
+@router.post("/search", responses=BODY | INVALID | UNAVAILABLE, summary="Search by picture")
 async def search_by_picture(
     gallery: Here,
     query: Annotated[PictureQuery, Query()],

@@ -54,6 +54,7 @@ _NOT_MULTIPART: Final = "415 not_multipart, closed"
 _BROKEN_FORM: Final = _of_body("422 bad_multipart, closed", "422 invalid_request", "400 malformed_body")
 _NO_FILE: Final = _of_body("422 no_file", "422 invalid_request", "400 malformed_body")
 _EXABYTES: Final = (lengths(b"9223372036854775807"), lengths(b"18446744073709551615"))
+_LARGE_BODY: Final = _of_body("413 request_too_large", "408 stalled, closed", "413 too_large")
 _NAMED_TWICE: Final = (lengths(b"5", b"true"), lengths(b"true", b"true"), lengths(b"5, 5"))
 _OLD: Final = (b"GET /healthz\r\n\r\n", b"GET /healthz HTTP/1.0\r\n\r\n")
 _NEW: Final = (
@@ -69,7 +70,7 @@ REQUESTS: Final[Mapping[str, Sequence[Request]]] = {
         Request("a length and chunks", [headers(LENGTH, CHUNKED), headers(CHUNKED, LENGTH)], _REFUSED),
         Request("a length below zero, with a sign, in words, none", breaking.odd_lengths(), _REFUSED),
         Request("a length of more than 64 bits", [lengths(b"9" * 20), lengths(b"9" * 5_000)], _REFUSED),
-        Request("a length of exabytes", _EXABYTES, _of_body("413 request_too_large", "", "413 too_large")),
+        Request("a length of exabytes", _EXABYTES, _LARGE_BODY),
         Request("an encoding nobody knows, chunked twice", breaking.odd_encodings(), _REFUSED),
     ),
     "Chunks": (

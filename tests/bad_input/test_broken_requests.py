@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -90,17 +90,32 @@ async def hold(door: Door, beginning: bytes) -> AsyncIterator[asyncio.StreamWrit
 
 
 @pytest.mark.parametrize(
-    ("service", "drip_s", "told"),
-    [("ingest", BODY_S * 2, "408 stalled"), ("bento", 1.0, "408 body_timeout")],
+    ("service", "route", "drip_s", "told"),
+    [
+        ("ingest", b"/upload", BODY_S * 2, "408 stalled"),
+        ("gallery", b"/api/upload", BODY_S * 2, "408 stalled"),
+        ("gallery", b"/api/search", BODY_S * 2, "408 stalled"),
+        ("gallery", b"/api/assets/batch", BODY_S * 2, "408 stalled"),
+        ("bento", b"/caption", 1.0, "408 body_timeout"),
+    ],
 )
 async def test_a_slow_body_is_given_up(
-    doors: dict[str, Door], service: str, drip_s: float, told: str
+    doors: dict[str, Door], service: str, route: bytes, drip_s: float, told: str
 ) -> None:
-    """Ingest waits so long for the next byte, the Bento for the whole; others are answered meanwhile."""
-    door = doors[service]
+    """Most wait so long for the next byte, the Bento for the whole; others are answered meanwhile."""
+    door = replace(doors[service], route=route)
     start = breaking.head_of(door, b"Content-Length: 1000") + breaking.form_of(door.field)[:40]
     reading = asyncio.create_task(send(door.port, Sent(start, drip_s=drip_s)))
     while not reading.done():
         await check_that_all_answer(doors)
         await asyncio.wait({reading}, timeout=0.5)
     assert reading.result().told().removesuffix(", closed") == told
+
+
+@pytest.mark.parametrize("service", ["gallery", "bento"])
+async def test_a_body_without_end_is_refused(doors: dict[str, Door], service: str) -> None:
+    """200 MB where a picture is the most: 413, or the connection is closed, and memory is kept within."""
+    door = doors[service]
+    start = breaking.head_of(door, b"Content-Length: 200000000") + breaking.form_of(door.field)[:-10]
+    reply = await send(door.port, Sent(start + bytes(200_000_000)))
+    assert reply.statuses in ([413], [])
