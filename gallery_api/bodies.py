@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from dam import routes
 from dam.problem import CONTENT_TYPE
+from gallery_api.prefix import API
 from gallery_api.refusals import RefusalError
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from gallery_api.settings import GallerySettings
 
-_UPLOAD: Final = f"/api{routes.UPLOAD}"
+_UPLOAD: Final = API + routes.UPLOAD
 _FRAME_BYTES: Final = 1 << 20
 """What a form may have around its picture; every other body is smaller than a picture."""
 
