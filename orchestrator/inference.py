@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Self
 
-import httpx
+import aiohttp
 
 from dam import routes
 from dam.access.showing import bearer
-from dam.errors import InferenceError, InferenceUnavailableError
+from dam.errors import InferenceUnavailableError
+from orchestrator.answers import Answer
 from orchestrator.errors import BentoBusyError, BentoDownError, BentoLostError
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _CONNECT_TIMEOUT_S: Final = 5.0
 _KEEPALIVE_S: Final = 2.0  # shorter than uvicorn's 5, so that no request goes out on a connection just closed
 _FIRST_PAUSE_S: Final = 0.25
 _LONGEST_PAUSE_S: Final = 10.0
+_UNREACHED: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 _NORM_TOLERANCE: Final = 1e-3
 _REFUSED_US: Final = frozenset({401, 403, 404, 405, 407})
 _BUSY: Final = frozenset({429, 503})
@@ -62,39 +64,41 @@ class Sent:
 
 
 class Bento:
-    """An HTTP client of the inference service, safe to use from many tasks at once."""
+    """An HTTP client of the inference service, for many tasks at once; open inside its context."""
 
     def __init__(self, settings: OrchestratorSettings) -> None:
-        self._patience_s = settings.bento_patience_s
-        self.url = settings.bento_url
-        self._client = httpx.AsyncClient(
-            base_url=settings.bento_url,
-            timeout=httpx.Timeout(settings.bento_timeout_s, connect=_CONNECT_TIMEOUT_S),
-            limits=httpx.Limits(
-                max_connections=2 * settings.prefetch + 1,
-                max_keepalive_connections=2 * settings.prefetch,
-                keepalive_expiry=_KEEPALIVE_S,
-            ),
-            headers=bearer(settings.bento_token),
-            trust_env=False,  # settings alone say where things are
-        )
+        self._settings = settings
+        self.url = settings.bento_url.rstrip("/")
 
     async def __aenter__(self) -> Self:
+        self._client = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=2 * self._settings.prefetch + 1, keepalive_timeout=_KEEPALIVE_S
+            ),
+            timeout=aiohttp.ClientTimeout(
+                total=None,
+                sock_connect=_CONNECT_TIMEOUT_S,
+                sock_read=self._settings.bento_timeout_s,
+            ),
+            headers={"Accept": "application/json", **bearer(self._settings.bento_token)},
+        )
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._client.aclose()
+        await self._client.close()
 
     async def ping(self) -> None:
         """Raise `BentoDownError`, with its reason, unless it is ready now."""
+        timeout = aiohttp.ClientTimeout(_PROBE_TIMEOUT_S)
         try:
-            answer = await self._client.get(routes.READY, timeout=_PROBE_TIMEOUT_S)
-        except httpx.HTTPError as error:
+            async with self._client.get(self.url + routes.READY, timeout=timeout) as answer:
+                status = answer.status
+        except (aiohttp.ClientError, TimeoutError) as error:
             raise BentoDownError(f"The Bento at {self.url} does not answer ({_name(error)}).") from error
-        if not answer.is_success:
-            raise BentoDownError(f"The Bento at {self.url} is not ready (status {answer.status_code}).")
+        if status != HTTPStatus.OK:
+            raise BentoDownError(f"The Bento at {self.url} is not ready (status {status}).")
 
     async def caption(self, picture: Sent) -> Caption:
         """One sentence on the picture. Raises InferenceError or InferenceUnavailableError."""
@@ -130,7 +134,7 @@ class Bento:
     async def _ask(self, route: str, picture: Sent) -> dict[str, Any]:
         """Ask until it is not busy any more, or patience ends."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._patience_s
+        deadline = loop.time() + self._settings.bento_patience_s
         pause = _FIRST_PAUSE_S
         while True:
             try:
@@ -145,47 +149,46 @@ class Bento:
 
     async def _ask_once(self, route: str, picture: Sent) -> dict[str, Any]:
         # As a file it goes out in small pieces; as bytes the whole of it would lie in the transport's buffer.
-        files = {"image": ("image", io.BytesIO(picture.data), picture.mime_type)}
+        form = aiohttp.FormData()
+        form.add_field("image", io.BytesIO(picture.data), filename="image", content_type=picture.mime_type)
         try:
-            answer = await self._client.post(route, files=files, headers={"Accept": "application/json"})
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            async with self._client.post(self.url + route, data=form, allow_redirects=False) as response:
+                answer = Answer(response.status, response.headers, await response.read())
+        except _UNREACHED as error:
             raise BentoDownError(f"The Bento at {self.url} cannot be reached ({_name(error)}).") from error
-        except httpx.TimeoutException as error:
+        except TimeoutError as error:
             await self.ping()
             raise InferenceUnavailableError(
                 f"The Bento did not answer {route} in time, although it is ready."
             ) from error
-        except httpx.HTTPError as error:
+        except aiohttp.ClientError as error:
             raise BentoLostError(
                 f"The connection to the Bento broke while it worked on {route} ({_name(error)})."
             ) from error
         return await self._read(route, answer)
 
-    async def _read(self, route: str, answer: httpx.Response) -> dict[str, Any]:
-        status = answer.status_code
-        if answer.is_success:
+    async def _read(self, route: str, answer: Answer) -> dict[str, Any]:
+        status = answer.status
+        if answer.is_of(200):
             return self._parse(route, answer)
         if status in _BUSY:
             if status == HTTPStatus.SERVICE_UNAVAILABLE:
                 await self.ping()
-            raise BentoBusyError(f"The Bento is busy ({route}: status {status}).", _retry_after(answer))
-        if status in _REFUSED_US or answer.is_redirect:
+            raise BentoBusyError(f"The Bento is busy ({route}: status {status}).", answer.retry_after())
+        if status in _REFUSED_US or answer.is_of(300):
             raise BentoDownError(
                 f"{self.url}{route} answers with status {status}: that is not our Bento, or it wants another "
                 "token. Check DAM_BENTO_URL and DAM_BENTO_TOKEN."
             )
-        if answer.is_client_error:
-            raise _refusal(answer)
+        if answer.is_of(400):
+            raise answer.refusal()
         await self.ping()
         raise InferenceUnavailableError(f"The Bento failed at {route} (status {status}).")
 
-    def _parse(self, route: str, answer: httpx.Response) -> dict[str, Any]:
+    def _parse(self, route: str, answer: Answer) -> dict[str, Any]:
         """The body; another server's is no job's fault."""
-        try:
-            body = answer.json()
-        except (ValueError, RecursionError):
-            body = None
-        if not isinstance(body, dict):
+        body = answer.parse()
+        if body is None:
             raise BentoDownError(
                 f"{self.url}{route} answers with what is no JSON object: that is not our Bento. Check "
                 "DAM_BENTO_URL."
@@ -193,25 +196,6 @@ class Bento:
         return body
 
 
-def _refusal(answer: httpx.Response) -> InferenceError:
-    """A 4xx as the error of this picture; its problem body names code and reason."""
-    try:
-        body = answer.json()
-    except ValueError:
-        body = None
-    problem = body if isinstance(body, dict) else {}
-    detail = problem.get("detail") or f"The Bento refused the picture (status {answer.status_code})."
-    return InferenceError(str(problem.get("code") or "refused_by_bento"), str(detail))
-
-
-def _retry_after(answer: httpx.Response) -> float | None:
-    """Seconds; the form with a date is not used by our services."""
-    try:
-        return max(0.0, float(answer.headers["Retry-After"]))
-    except (KeyError, ValueError):
-        return None
-
-
 def _name(error: Exception) -> str:
-    """Httpx's errors often have no text."""
+    """Some errors have no text."""
     return str(error) or type(error).__name__

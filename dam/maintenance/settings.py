@@ -53,6 +53,9 @@ class MaintenanceSettings(DamSettings):
 
     compaction_interval_s: float = Field(default=30.0, gt=0, description="How often small files are counted.")
     compaction_min_files: int = Field(default=64, ge=2, description="Small files that make it worth while.")
+    compaction_step_bytes: int = Field(
+        default=4 << 20, ge=1 << 20, description="Size up to which small files are merged at first."
+    )
     compaction_target_bytes: int = Field(
         default=64 << 20, ge=1 << 20, description="Size of a compacted file; it is merged in memory."
     )

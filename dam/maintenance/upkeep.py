@@ -76,13 +76,13 @@ class Upkeep:
 def compact(handle: TableHandle, settings: MaintenanceSettings) -> bool:
     """Merge small files if there are many; whether there were. Blocking."""
     handle.refresh()
-    small = _count_small(handle, _SMALL_SHARE * settings.compaction_target_bytes)
-    if small < settings.compaction_min_files:
+    target = choose_target(_list_sizes(handle), settings)
+    if target is None:
         return False
     started = time.monotonic()
     with translated("The catalogue's small files cannot be merged"):
         metrics: dict[str, Any] = handle.delta.optimize.compact(
-            target_size=settings.compaction_target_bytes,
+            target_size=target,
             max_concurrent_tasks=1,  # more would each hold their rows
             writer_properties=WriterProperties(max_row_group_size=_ROW_GROUP_ROWS, compression="ZSTD"),
             post_commithook_properties=_NO_HOOKS,
@@ -125,7 +125,23 @@ def vacuum(handle: TableHandle, settings: MaintenanceSettings) -> list[str]:
     return removed
 
 
-def _count_small(handle: TableHandle, size: float) -> int:
+def choose_target(sizes: pa.ChunkedArray, settings: MaintenanceSettings) -> int | None:
+    """The size of file that is worth merging into; None where there is too little to merge.
+
+    Small files become middling ones often, and many of these large ones seldom: merged into a large one at
+    once, its rows would be written anew each time.
+    """
+    large = settings.compaction_target_bytes
+    middling = min(settings.compaction_step_bytes, large)
+    for target, least in (
+        (large, 2 * settings.compaction_min_files),
+        (middling, settings.compaction_min_files),
+    ):
+        if (pc.sum(pc.less(sizes, _SMALL_SHARE * target)).as_py() or 0) >= least:
+            return target
+    return None
+
+
+def _list_sizes(handle: TableHandle) -> pa.ChunkedArray:
     with translated("The catalogue's files cannot be listed"):
-        sizes = pa.table(handle.delta.get_add_actions(flatten=True))["size_bytes"]
-    return int(pc.sum(pc.less(sizes, size)).as_py() or 0)
+        return pa.table(handle.delta.get_add_actions(flatten=True))["size_bytes"]

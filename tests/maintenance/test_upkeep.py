@@ -16,7 +16,7 @@ from dam import keys
 from dam.catalogue import Catalogue, Change, Committed
 from dam.catalogue.storage import TableHandle
 from dam.ids import new_id
-from dam.maintenance.upkeep import Upkeep, compact, make_checkpoint, vacuum
+from dam.maintenance.upkeep import Upkeep, choose_target, compact, make_checkpoint, vacuum
 from dam.maintenance.worker import Worker
 from dam.store.delta import delta_location
 from tests.maintenance.rows import IDS, Bench, make_row
@@ -199,3 +199,24 @@ def test_an_empty_table_needs_nothing(bench: Bench) -> None:
     assert vacuum(bench.handle, bench.settings) == []
     bench.append(make_row(IDS[0]))
     assert read_ids(TableHandle.open(*delta_location(bench.settings))) == IDS[:1]
+
+
+@pytest.mark.parametrize(
+    ("sizes_kib", "target_mib"),
+    [
+        ([64] * 63, None),
+        ([64] * 64, 4),
+        ([64] * 64 + [4096] * 63, 4),
+        ([64] * 64 + [4096] * 64, 64),
+        ([4096] * 128, 64),
+        ([4096] * 127 + [64] * 10 + [65536] * 500, 64),
+        ([4096] * 100 + [65536] * 500, None),
+    ],
+)
+def test_small_files_are_merged_often_and_middling_ones_seldom(
+    bench: Bench, sizes_kib: list[int], target_mib: int | None
+) -> None:
+    """64 small files become middling ones; only 128 of both become large ones, whose rows are left alone."""
+    sizes = pa.chunked_array([[kib << 10 for kib in sizes_kib]])
+    chosen = choose_target(sizes, bench.settings)
+    assert chosen == (None if target_mib is None else target_mib << 20)

@@ -133,16 +133,16 @@ async def test_other_bytes_than_were_uploaded_are_never_described(
     assert rig.bento.asked.total() == 0
 
 
-async def test_a_row_that_cannot_be_written_is_parked_with_its_reason(rig: Rig) -> None:
-    """Not even a failure fits the table: the message is kept for a person, the others are done."""
+async def test_a_count_that_fits_no_column_fails_with_its_reason(rig: Rig) -> None:
+    """The asset is told what is wrong with its message; the others are done."""
     asset_id = new_id()
-    job = job_for(b"", asset_id=asset_id, size_bytes=2**70, key=keys.original(asset_id, "jpg"))
+    job = job_for(b"", asset_id=asset_id, key=keys.original(asset_id, "jpg"))
+    body = json.loads(job.to_bytes()) | {"size_bytes": 2**70}
     async with rig.orchestrator(max_attempts=2):
-        await rig.queue.publish(job.to_bytes())
+        await rig.queue.publish(json.dumps(body).encode())
         other = await rig.upload(draw(10))
-        await rig.until(lambda: len(rig.queue.parked) == 1)
+        row = await rig.row(job)
         assert (await rig.row(other)).status == "ready"
         await rig.settled()
-    [(body, reason)] = rig.queue.parked
-    assert json.loads(body)["asset_id"] == asset_id
-    assert "size_bytes" in reason
+    assert (row.status, row.error_code) == ("failed", "malformed")
+    assert "size_bytes" in (row.error_message or "")
