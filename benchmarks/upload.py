@@ -1,0 +1,194 @@
+"""What the upload API makes of its store and its broker: `python -m benchmarks.upload [--quick]`.
+
+64 clients upload files of 200 KB, of 5 MB and of 200 MB to the real process, on radosgw and RabbitMQ; beside
+it, in turns on the same two servers, 64 tasks that make the same requests with aioboto3 and aio-pika alone.
+A run's ratio is that of the size which fares worst: files a second through the service over those without.
+The S3 server keeps objects in memory, so there are few of the largest files at once, and it is made anew for
+each run. `--quick`: fewer files, 20 MB instead of 200, and one S3 server.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import uvloop
+
+from benchmarks.bare_upload import bare_uploads
+from benchmarks.brokers import HOST, Brokers, free_port, ready_at, running_service
+from benchmarks.pairing import Comparison
+from benchmarks.resident import MB, Watch
+from benchmarks.upload_clients import Client, Pace, Sender, keep_busy, make_files
+from dam.local.processes import Command
+from tests.services.rabbitmq import RabbitMq
+from tests.services.radosgw import Radosgw
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+AIM: Final = ">= 0.7 of the files a second that bare aioboto3 and aio-pika take, at each size"
+
+
+class Load(NamedTuple):
+    """Files of one size, and how many clients send them."""
+
+    name: str
+    size: int
+    clients: int
+    files: int
+
+
+FULL: Final = (
+    Load("200 KB", 200_000, 64, 1024),
+    Load("5 MB", 5 * MB, 64, 192),
+    Load("200 MB", 200 * MB, 8, 8),
+)
+QUICK: Final = (
+    Load("200 KB", 200_000, 64, 96),
+    Load("5 MB", 5 * MB, 16, 16),
+    Load("20 MB", 20 * MB, 4, 4),
+)
+WARMING: Final = Load("warming", 200_000, 64, 64)
+RUNS: Final = 5
+
+
+@dataclass
+class Side:
+    """One way of uploading: its paces, one a run, and its peaks of memory where it is a service."""
+
+    paces: dict[str, list[Pace]] = field(default_factory=dict)
+    peaks_mb: dict[str, list[float]] = field(default_factory=dict)
+
+    def report(self, loads: Sequence[Load]) -> dict[str, Any]:
+        """Medians by size."""
+        return {load.name: self._report(load) for load in loads}
+
+    def _report(self, load: Load) -> dict[str, float]:
+        rate = statistics.median(pace.per_second for pace in self.paces[load.name])
+        figures = {"files_per_s": round(rate, 2), "mb_per_s": round(rate * load.size / MB, 1)}
+        if peaks := self.peaks_mb.get(load.name):
+            figures["peak_mb"] = max(peaks)
+        return figures
+
+
+@dataclass
+class Duel:
+    """Both ways on the same servers, in turns."""
+
+    loads: Sequence[Load]
+    filler: memoryview
+    service: Side = field(default_factory=Side)
+    bare: Side = field(default_factory=Side)
+    refused: int = 0
+
+    async def run(self, brokers: Brokers, numbers: Sequence[int]) -> None:
+        """Runs with these numbers, on one process: every size, once each way, the one or the other first."""
+        settings = brokers.renew()
+        port = free_port()
+        address = {"DAM_INGEST_HOST": HOST, "DAM_INGEST_PORT": str(port)}
+        command = ready_at(Command("ingest", [sys.executable, "-m", "ingest_api"], address), port)
+        async with AsyncExitStack() as stack:
+            child = await stack.enter_async_context(running_service(command, brokers.folder / "ingest.log"))
+            bare = await stack.enter_async_context(bare_uploads(settings))
+            clients = [Client(f"http://{HOST}:{port}") for _ in range(64)]
+            served: list[Sender] = [client.send for client in clients]
+            await self._send(served, WARMING)
+            await self._send([bare.send] * WARMING.clients, WARMING)
+            watch = Watch({"ingest": child.pid})
+            for number in numbers:
+                for load in self.loads:
+                    await self._take(
+                        load, served, [bare.send] * load.clients, watch, service_first=number % 2 == 0
+                    )
+                print(f"run {number + 1} of {RUNS}: {self._last()}", file=sys.stderr)
+            self.refused += sum(client.refused for client in clients)
+            for client in clients:
+                await client.close()
+
+    async def _take(
+        self,
+        load: Load,
+        served: Sequence[Sender],
+        bare: Sequence[Sender],
+        watch: Watch,
+        *,
+        service_first: bool,
+    ) -> None:
+        """One size, once each way."""
+        for is_service in (service_first, not service_first):
+            if is_service:
+                async with watch.over():
+                    pace = await self._send(served, load)
+                self.service.peaks_mb.setdefault(load.name, []).append(watch.peaks_mb()["ingest"])
+            else:
+                pace = await self._send(bare, load)
+            side = self.service if is_service else self.bare
+            side.paces.setdefault(load.name, []).append(pace)
+
+    async def _send(self, senders: Sequence[Sender], load: Load) -> Pace:
+        return await keep_busy(senders[: load.clients], make_files(self.filler, load.size, load.files))
+
+    def ratios(self) -> dict[str, list[float]]:
+        """By size, one a run."""
+        return {
+            name: [
+                ours.per_second / theirs.per_second
+                for ours, theirs in zip(paces, self.bare.paces[name], strict=True)
+            ]
+            for name, paces in self.service.paces.items()
+        }
+
+    def _last(self) -> dict[str, float]:
+        return {name: round(runs[-1], 3) for name, runs in self.ratios().items()}
+
+
+def measure(*, quick: bool) -> Comparison:
+    """All runs."""
+    loads = QUICK if quick else FULL
+    duel = Duel(loads, memoryview(os.urandom(max(load.size for load in loads))))
+    rounds = [range(RUNS)] if quick else [[number] for number in range(RUNS)]
+    with tempfile.TemporaryDirectory() as folder, RabbitMq() as rabbitmq:
+        for numbers in rounds:
+            with Radosgw() as radosgw:
+                uvloop.run(duel.run(Brokers(radosgw, rabbitmq, Path(folder)), numbers))
+    return compare(duel)
+
+
+def compare(duel: Duel) -> Comparison:
+    """What is printed."""
+    ratios = duel.ratios()
+    medians = {name: statistics.median(runs) for name, runs in ratios.items()}
+    worst = min(medians, key=lambda name: medians[name])
+    return Comparison(
+        name="upload",
+        aim=AIM,
+        runs=ratios[worst],
+        figures={
+            "compared": "POST /upload, against the same requests by aioboto3 and aio-pika",
+            "ratio_of": worst,
+            "ratio_by_size": {name: round(median, 3) for name, median in medians.items()},
+            "clients": {load.name: load.clients for load in duel.loads},
+            "files_a_turn": {load.name: load.files for load in duel.loads},
+            "service": duel.service.report(duel.loads),
+            "bare": duel.bare.report(duel.loads),
+            "told_to_come_later": duel.refused,
+        },
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer and smaller files: under a minute")
+    measure(quick=parser.parse_args().quick).print()
+
+
+if __name__ == "__main__":
+    main()
