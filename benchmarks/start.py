@@ -1,7 +1,7 @@
 """How long each service takes to start: `python -m benchmarks.start [--quick]`.
 
 From the start of the process to its first `/readyz` that says yes, on radosgw and RabbitMQ; beside it, how
-long the import of its code takes alone, and how large an environment with nothing but its part of the lock is.
+long the import of its code takes alone, and how large an environment of its part of the lock alone is.
 A run's ratio is the worse of two: the upload API's seconds over 1.5, the orchestrator's over 2. `--quick`: on
 a folder and SQLite, the gallery and the Bento once.
 """
