@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from benchmarks.catalogue_meters import Meter
     from dam.maintenance.settings import MaintenanceSettings
+    from dam.settings import DamSettings
 
 BATCH: Final = 32
 """Rows of a commit: as many jobs as the orchestrator holds at once."""
@@ -87,13 +88,8 @@ class Table:
             yield cls(settings, catalogue, handle, worker, publisher, meter, np.random.default_rng(1))
 
     async def fill(self, rows: int) -> None:
-        """Append so many rows in large pieces, as a table holds them that was compacted."""
-        for at in range(0, rows, AT_ONCE):
-            count = min(AT_ONCE, rows - at)
-            vectors = self.rng.standard_normal((count, DIM)).astype(np.float32)
-            centres = self.rng.integers(0, 2000, count)
-            table = _with_new_ids(make_rows(range(count), centres, vectors))
-            await self.worker.run(self._append, table)
+        """Append so many rows; see `append_to`."""
+        await self.worker.run(append_to, self.handle, rows, self.rng)
 
     async def commit(self, batches: int) -> Cost:
         """So many commits, as the orchestrator makes them."""
@@ -110,10 +106,6 @@ class Table:
     async def publish(self) -> Cost:
         """A snapshot of all there is. Raises RuntimeError where none was made."""
         return await self._measure(self._publish())
-
-    def _append(self, rows: pa.Table) -> None:
-        self.handle.refresh()
-        write_deltalake(self.handle.delta, rows, mode="append")
 
     async def _commit(self, changes: list[Change]) -> None:
         for outcome in await self.catalogue.commit(changes):
@@ -135,6 +127,21 @@ class Table:
         seconds = time.perf_counter() - started
         after = self.meter.read()
         return Cost(seconds, after.bytes_written - before.bytes_written, after.requests - before.requests)
+
+
+def append_rows(settings: DamSettings, rows: int) -> None:
+    """Append so many rows to the catalogue that the settings name."""
+    append_to(TableHandle.open(*delta_location(settings)), rows, np.random.default_rng(1))
+
+
+def append_to(handle: TableHandle, rows: int, rng: np.random.Generator) -> None:
+    """Append so many rows in large pieces, as a table holds them that was compacted. Blocking."""
+    for at in range(0, rows, AT_ONCE):
+        count = min(AT_ONCE, rows - at)
+        vectors = rng.standard_normal((count, DIM)).astype(np.float32)
+        made = make_rows(range(count), rng.integers(0, 2000, count), vectors)
+        handle.refresh()
+        write_deltalake(handle.delta, _with_new_ids(made), mode="append")
 
 
 def _with_new_ids(rows: pa.Table) -> pa.Table:
