@@ -1,9 +1,9 @@
 """The whole path against its models alone: `python -m benchmarks.pipeline [--quick]`.
 
-Pictures a second from the upload to the row, on radosgw and RabbitMQ with all services as processes; and beside
-it, in turns, captions and embeddings of the same pictures in this process: in batches, from memory, without any
-I/O. Untrained models of the size of BLIP base and ViT-B/32 make the ratio; the demo models, which are so small
-that all else weighs more, are told beside it. `--quick`: the demo models alone.
+Pictures a second from the upload to the row, on radosgw and RabbitMQ with all services as processes; and, in
+turns, captions and embeddings of the same pictures in this process: in batches, from memory, without any I/O.
+Untrained models of the size of BLIP base and ViT-B/32 make the ratio; the demo models, so small that all else
+weighs more, are told beside it. `--quick`: the demo models alone.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 It takes one message at a time, holds the models itself, and for each picture downloads the original, captions
 and embeds it, writes the vector, and reads and rewrites the whole of `metadata/images.parquet`. It makes no
 thumbnails and survives nothing. The models are run by the pipeline's own code. The broker's client is
-aio-pika with one message at a time, as pika is no dependency of this project: the work blocks it all the same.
+aio-pika with one message at a time, as pika is no dependency of this project: the work blocks it as well.
 
     python -m benchmarks.plain_worker QUEUE    prints "ready", and then the id of each picture that is done
 """
