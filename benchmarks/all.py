@@ -2,8 +2,8 @@
 
 Each is a process of its own. What they print becomes `results.json`, and of that a table in `RESULTS.md`
 and its plot; those that did not run this time stay as they were. The figures of `--quick` mean little: they
-go into `build/benchmarks/` instead of `benchmarks/`. Exit status 1 where one has failed; an aim that is missed
-is a result like any other.
+go into `build/benchmarks/` instead of `benchmarks/`. Exit status 1 where one has failed; a missed aim is a
+result like any other.
 """
 
 from __future__ import annotations

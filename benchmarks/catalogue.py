@@ -3,7 +3,7 @@
 At 1,000,000 rows against 1,000: seconds, bytes written, requests counted at the store. A row's cost is its
 share of a commit of 32 rows, of the checkpoint and the compaction that come with every 64 commits, and of the
 snapshot that is published at a growth of 10 %. A run measures both tables, in turns; its ratio is that of the
-measure which fares worst. `--quick`: 20,000 rows. On a folder, or on radosgw.
+measure which fares worst. `--quick`: 5,000 rows. On a folder, or on radosgw.
 """
 
 from __future__ import annotations
@@ -34,11 +34,23 @@ AIM: Final = "<= 1.3 of the cost at 1,000 rows"
 RUNS: Final = 5
 SMALL: Final = 1_000
 LARGE: Final = 1_000_000
-QUICK: Final = 20_000
-COMMITS: Final = 64
-"""Until the next checkpoint and compaction, as maintenance has it."""
 GROWTH: Final = 0.1
 MEASURES: Final = Cost._fields
+
+
+class Plan(NamedTuple):
+    """How large the large table is, and what a run takes of each table."""
+
+    rows: int
+    commits: int
+    """Until the next checkpoint and compaction."""
+    compactions: int
+    """Of the large table, whose compactions are not all alike."""
+    small_tables: int
+
+
+FULL: Final = Plan(LARGE, 64, 4, 3)  # the commits as maintenance has them
+QUICK: Final = Plan(5_000, 16, 1, 1)
 
 
 class Shares(NamedTuple):
@@ -60,6 +72,7 @@ class Places:
 
     folder: Path
     radosgw: Radosgw | None
+    plan: Plan
     numbers: Iterator[int]
 
     def make(self) -> tuple[MaintenanceSettings, Path, Meter]:
@@ -69,9 +82,12 @@ class Places:
         scratch.mkdir(parents=True)
         if self.radosgw is None:
             (folder / "bucket").mkdir()
-            return MaintenanceSettings(data_dir=folder), scratch, FolderMeter(folder / "bucket")
+            return self._settings(folder), scratch, FolderMeter(folder / "bucket")
         os.environ.update(self.radosgw.environment(self.radosgw.create_bucket()))
-        return MaintenanceSettings(data_dir=folder), scratch, RadosgwMeter(self.radosgw)
+        return self._settings(folder), scratch, RadosgwMeter(self.radosgw)
+
+    def _settings(self, folder: Path) -> MaintenanceSettings:
+        return MaintenanceSettings(data_dir=folder, compaction_min_files=self.plan.commits)
 
 
 async def cost_when_small(places: Places) -> Shares:
@@ -86,18 +102,18 @@ async def cost_when_small(places: Places) -> Shares:
         batches = round(GROWTH * SMALL / BATCH)
         commit = await table.commit(batches)
         snapshot = await table.publish()
-        commit = commit.plus(await table.commit(COMMITS - batches))
+        commit = commit.plus(await table.commit(places.plan.commits - batches))
         tidying = await table.tidy()
-    committed = COMMITS * BATCH
+    committed = places.plan.commits * BATCH
     return Shares(commit.of_each(committed), tidying.of_each(committed), snapshot.of_each(batches * BATCH))
 
 
-async def cost_when_large(table: Table, rows: int, compactions: int) -> Shares:
+async def cost_when_large(table: Table, rows: int, plan: Plan) -> Shares:
     """Of the next 10 % of a table that had `rows`; those beyond the measured commits come at once."""
-    committed = compactions * COMMITS * BATCH
+    committed = plan.compactions * plan.commits * BATCH
     commit = tidying = NOTHING
-    for _ in range(compactions):
-        commit = commit.plus(await table.commit(COMMITS))
+    for _ in range(plan.compactions):
+        commit = commit.plus(await table.commit(plan.commits))
         tidying = tidying.plus(await table.tidy())
     grown = max(committed, round(GROWTH * rows))
     await table.fill(grown - committed)
@@ -117,20 +133,20 @@ def _mean(costs: Sequence[Cost]) -> Cost:
     return total.of_each(len(costs))
 
 
-async def measure(places: Places, rows: int, *, quick: bool) -> tuple[list[Shares], list[Shares]]:
+async def measure(places: Places) -> tuple[list[Shares], list[Shares]]:
     """The small table's costs and the large one's, one a run."""
-    small, large, held = [], [], rows
-    compactions, times = (1, 1) if quick else (4, 3)
+    plan = places.plan
+    small, large, held = [], [], plan.rows
     async with AsyncExitStack() as stack:
         table = await stack.enter_async_context(Table.opened(*places.make()))
-        await table.fill(rows)
+        await table.fill(held)
         await table.publish()
         for number in range(RUNS):
             for is_small in (number % 2 == 0, number % 2 != 0):
                 if is_small:
-                    small.append(mean([await cost_when_small(places) for _ in range(times)]))
+                    small.append(mean([await cost_when_small(places) for _ in range(plan.small_tables)]))
                 else:
-                    large.append(await cost_when_large(table, held, compactions))
+                    large.append(await cost_when_large(table, held, plan))
                     held = round(held * (1 + GROWTH))
             print(f"run {number + 1} of {RUNS}: {small[-1].total} {large[-1].total}", file=sys.stderr)
     return small, large
@@ -178,17 +194,16 @@ def report(runs: Sequence[Shares]) -> dict[str, dict[str, Any]]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK:,} rows: under a minute")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK.rows:,} rows: under a minute")
     parser.add_argument("--radosgw", action="store_true", help="on an S3 server instead of a folder")
     arguments = parser.parse_args()
     logs.configure("ERROR", json=False)
-    rows = QUICK if arguments.quick else LARGE
+    plan = QUICK if arguments.quick else FULL
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         radosgw = stack.enter_context(Radosgw()) if arguments.radosgw else None
-        places = Places(folder, radosgw, count())
-        small, large = asyncio.run(measure(places, rows, quick=arguments.quick))
-    compare(small, large, rows, "radosgw" if radosgw else "a folder").print()
+        small, large = asyncio.run(measure(Places(folder, radosgw, plan, count())))
+    compare(small, large, plan.rows, "radosgw" if radosgw else "a folder").print()
 
 
 if __name__ == "__main__":

@@ -118,7 +118,7 @@ async def measure_with(brokers: Brokers, models: Models) -> Rates:
 
 def choose_models(folder: Path, *, quick: bool) -> list[Models]:
     """Those whose ratio counts first."""
-    demo = Models("demo", folder, sample_pictures(), 32 if quick else 192)
+    demo = Models("demo", folder, sample_pictures(), 24 if quick else 192)
     (folder / "demo").symlink_to(DEMO_FOLDER)
     if quick:
         return [demo]

@@ -65,7 +65,7 @@ async def measure_at(brokers: Brokers, rows: int, *, quick: bool) -> Rates:
     if rows:
         await asyncio.to_thread(append_rows, settings, rows)
     pictures, rates = sample_pictures(), Rates()
-    many, few = (32, 6) if quick else (192, 24)
+    many, few = (24, 4) if quick else (192, 24)
 
     def take(count: int) -> Sequence[File]:
         return [as_new(pictures[number % len(pictures)]) for number in range(count)]

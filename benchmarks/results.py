@@ -18,7 +18,7 @@ _HEAD: Final = """\
 # Benchmarks with an aim
 
 `make bench` wrote this page. A ratio is the median of paired runs: in each, both ways were measured in turns,
-on the same machine and the same services. What the ratios were made of stands in [results.json](results.json).
+on the same machine and the same services. What the ratios were made of: [results.json](results.json).
 
 ![how far each ratio is from its aim](results.svg)
 

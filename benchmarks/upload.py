@@ -17,12 +17,12 @@ import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 import uvloop
 
 from benchmarks.bare_upload import bare_uploads
-from benchmarks.brokers import HOST, Brokers, free_port, ready_at, running_service
+from benchmarks.brokers import HOST, Brokers, free_port, ready_at, running_brokers, running_service
 from benchmarks.pairing import Comparison
 from benchmarks.resident import MB, Watch
 from benchmarks.upload_clients import Client, Pace, Sender, keep_busy, make_files
@@ -88,6 +88,11 @@ class Duel:
     bare: Side = field(default_factory=Side)
     refused: int = 0
 
+    @classmethod
+    def with_loads(cls, loads: Sequence[Load]) -> Self:
+        """Of these sizes; the files' content is made here."""
+        return cls(loads, memoryview(os.urandom(max(load.size for load in loads))))
+
     async def run(self, brokers: Brokers, numbers: Sequence[int]) -> None:
         """Runs with these numbers, on one process: every size, once each way, the one or the other first."""
         settings = brokers.renew()
@@ -149,15 +154,20 @@ class Duel:
         return {name: round(runs[-1], 3) for name, runs in self.ratios().items()}
 
 
-def measure(*, quick: bool) -> Comparison:
-    """All runs."""
-    loads = QUICK if quick else FULL
-    duel = Duel(loads, memoryview(os.urandom(max(load.size for load in loads))))
-    rounds = [range(RUNS)] if quick else [[number] for number in range(RUNS)]
+def measure() -> Comparison:
+    """Every run with an S3 server of its own."""
+    duel = Duel.with_loads(FULL)
     with tempfile.TemporaryDirectory() as folder, RabbitMq() as rabbitmq:
-        for numbers in rounds:
+        for number in range(RUNS):
             with Radosgw() as radosgw:
-                uvloop.run(duel.run(Brokers(radosgw, rabbitmq, Path(folder)), numbers))
+                uvloop.run(duel.run(Brokers(radosgw, rabbitmq, Path(folder)), [number]))
+    return compare(duel)
+
+
+def measure_quickly(brokers: Brokers) -> Comparison:
+    """Fewer and smaller files, all on the same servers."""
+    duel = Duel.with_loads(QUICK)
+    uvloop.run(duel.run(brokers, range(RUNS)))
     return compare(duel)
 
 
@@ -187,7 +197,11 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer and smaller files: under a minute")
-    measure(quick=parser.parse_args().quick).print()
+    if parser.parse_args().quick:
+        with tempfile.TemporaryDirectory() as folder, running_brokers(Path(folder)) as brokers:
+            measure_quickly(brokers).print()
+    else:
+        measure().print()
 
 
 if __name__ == "__main__":
