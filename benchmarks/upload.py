@@ -46,9 +46,9 @@ class Load(NamedTuple):
 
 
 FULL: Final = (
-    Load("200 KB", 200_000, 64, 1024),
-    Load("5 MB", 5 * MB, 64, 192),
-    Load("200 MB", 200 * MB, 8, 8),
+    Load("200 KB", 200_000, 64, 768),
+    Load("5 MB", 5 * MB, 64, 128),
+    Load("200 MB", 200 * MB, 6, 6),
 )
 QUICK: Final = (
     Load("200 KB", 200_000, 64, 96),

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 CLIENTS: Final = 16
 _LOOK_S: Final = 0.05
 _PATIENCE_S: Final = 300.0
+_FINAL: Final = {"acknowledge", "fail", "deadletter"}
+"""Endings after which a job does not come back."""
 _MEDIA_TYPE: Final = "image/jpeg"
 
 
@@ -100,7 +102,7 @@ class WholePath:
         return job_of(original, asset_id, hashlib.sha256(data).hexdigest())
 
     async def _wait(self, ended: int) -> None:
-        """Until the orchestrator has ended so many deliveries: that is cheaper to ask than the catalogue."""
+        """Until the orchestrator has done with so many jobs: that is cheaper to ask than the catalogue."""
         async with asyncio.timeout(_PATIENCE_S):
             while await self._ended() < ended:  # noqa: ASYNC110 - another process's counter
                 await asyncio.sleep(_LOOK_S)
@@ -111,7 +113,7 @@ class WholePath:
             int(sample.value)
             for family in text_string_to_metric_families(text)
             for sample in family.samples
-            if sample.name == "dam_orchestrator_deliveries_total"
+            if sample.name == "dam_orchestrator_deliveries_total" and sample.labels["ending"] in _FINAL
         )
 
     async def _check(self, ids: Collection[str]) -> None:

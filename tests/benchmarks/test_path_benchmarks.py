@@ -72,7 +72,7 @@ def test_the_whole_path_is_compared_with_its_models(
     brokers: Brokers, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Pictures that are uploaded get their rows, and so many a second are told beside the models' own."""
-    line = said(pipeline.measure(brokers, quick=True), capsys)
+    line = said(pipeline.measure(brokers, ["demo"], quick=True), capsys)
     [rates] = line["figures"]["by_models"].values()
     assert rates["ratio"] == line["ratio"]
     assert rates["path_per_s"] > 0
