@@ -22,18 +22,19 @@ from benchmarks import results
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-NAMES: Final = (
-    "embed_service",
-    "embed_peer",
-    "caption_service",
-    "caption_model",
-    "latency",
-    "upload",
-    "catalogue",
-    "pipeline",
-    "pipeline_peer",
-    "start",
-)
+COMPARED: Final = {
+    "embed_service": "embeddings a second from `/embed`, and from the bare model in the best batches",
+    "embed_peer": "embeddings a second from `/embed`, and from another server with the same weights",
+    "caption_service": "captions a second from `/caption`, and from the bare model in the best batches",
+    "caption_model": "captions a second of our batched BLIP, and of `generate` in transformers",
+    "latency": "a lone `/embed` or `/caption` on a quiet service, and the bare model",
+    "upload": "`POST /upload` with 64 clients, and the same requests by aioboto3 and aio-pika alone",
+    "catalogue": "what a committed row costs at 1,000,000 rows, and at 1,000",
+    "pipeline": "pictures a second from upload to row, and of the models alone without any I/O",
+    "pipeline_peer": "pictures a second from queue to row at 100,000 rows, and of one blocking worker",
+    "start": "seconds until the upload API and the orchestrator are ready, and what is allowed",
+}
+"""Every benchmark with an aim, in the order that they run."""
 ROOT: Final = Path(__file__).parents[1]
 
 
@@ -54,7 +55,13 @@ def run(name: str, *, quick: bool) -> dict[str, Any]:
     except ValueError as error:
         raise BenchmarkFailedError(f"The last line of {name} is no JSON object: {error}") from error
     today = datetime.now(UTC).date().isoformat()
-    return {**said, "quick": quick, "date": today, "took_s": round(seconds)}
+    return {
+        **said,
+        "compared": COMPARED[name],
+        "quick": quick,
+        "date": today,
+        "took_s": round(seconds),
+    }
 
 
 def run_all(names: Sequence[str], folder: Path, *, quick: bool) -> list[str]:
@@ -69,22 +76,22 @@ def run_all(names: Sequence[str], folder: Path, *, quick: bool) -> list[str]:
             failures.append(str(error))
             continue
         print(f"{results.describe(result)}, after {result['took_s']} s", flush=True)
-        results.write(folder, {**results.read(folder), name: result}, NAMES)
+        results.write(folder, {**results.read(folder), name: result}, list(COMPARED))
     return failures
 
 
 def main() -> int:
     """Run what the command line names, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of: {', '.join(NAMES)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of: {', '.join(COMPARED)}")
     parser.add_argument("--quick", action="store_true", help="each in under a minute; figures mean little")
     parser.add_argument("--into", type=Path, help="another folder for the results")
     arguments = parser.parse_args()
-    if unknown := set(arguments.names) - set(NAMES):
+    if unknown := set(arguments.names) - COMPARED.keys():
         parser.error(f"There is no benchmark with an aim named {', '.join(sorted(unknown))}.")
     usual = ROOT / "build" / "benchmarks" if arguments.quick else ROOT / "benchmarks"
     folder = arguments.into or usual
-    failures = run_all(arguments.names or NAMES, folder, quick=arguments.quick)
+    failures = run_all(arguments.names or list(COMPARED), folder, quick=arguments.quick)
     print("\n".join([*failures, f"The results are in {folder / results.TABLE}."]))
     return 1 if failures else 0
 

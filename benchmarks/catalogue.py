@@ -168,7 +168,7 @@ def compare(small: Sequence[Shares], large: Sequence[Shares], rows: int, store: 
         aim=AIM,
         runs=ratios[worst],
         figures={
-            "compared": f"the cost of one committed row at {rows:,} rows, against at {SMALL:,}",
+            "rows": {"large": rows, "small": SMALL},
             "store": store,
             "ratio_of": worst,
             "ratio_by_measure": {name: round(median, 3) for name, median in medians.items()},

@@ -141,7 +141,6 @@ def measure(brokers: Brokers, names: Sequence[str], *, quick: bool) -> Compariso
         aim=AIM,
         runs=rates[first].ratios,
         figures={
-            "compared": "pictures a second from upload to row, against the models alone without I/O",
             "ratio_of": "the demo models" if first == "demo" else "untrained models of the size of base",
             "by_models": {name: one.report() for name, one in rates.items()},
         },

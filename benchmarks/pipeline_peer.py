@@ -98,7 +98,6 @@ def measure(brokers: Brokers, *, quick: bool) -> Comparison:
         aim=AIM,
         runs=rates[largest].ratios,
         figures={
-            "compared": "pictures a second from the queue to the row, against one blocking worker",
             "ratio_of": f"{largest:,} rows",
             "models": "demo",
             "by_rows": {str(size): one.report() for size, one in rates.items()},

@@ -52,7 +52,7 @@ def _row(result: Mapping[str, Any]) -> str:
     machine = result["machine"]
     cells = (
         f"{result['name']}{' (quick)' if result['quick'] else ''}",
-        result["figures"].get("compared", ""),
+        result["compared"],
         result["aim"],
         f"{result['ratio']:g}",
         _span(result),

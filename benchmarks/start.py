@@ -133,7 +133,6 @@ def measure(*, quick: bool) -> Comparison:
         aim=AIM,
         runs=[max(run) for run in zip(*shares, strict=True)],
         figures={
-            "compared": "seconds from the start of the process until it is ready, against what is allowed",
             "on": "a folder and SQLite" if quick else "radosgw and RabbitMQ",
             "limits_s": LIMITS_S,
             "services": starts.report(),

@@ -181,7 +181,6 @@ def compare(duel: Duel) -> Comparison:
         aim=AIM,
         runs=ratios[worst],
         figures={
-            "compared": "POST /upload, against the same requests by aioboto3 and aio-pika",
             "ratio_of": worst,
             "ratio_by_size": {name: round(median, 3) for name, median in medians.items()},
             "clients": {load.name: load.clients for load in duel.loads},
