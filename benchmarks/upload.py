@@ -17,15 +17,16 @@ import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import uvloop
 
-from benchmarks.bare_upload import bare_uploads
+from benchmarks.bare_upload import BareUpload, bare_uploads
 from benchmarks.brokers import HOST, Brokers, free_port, ready_at, running_brokers, running_service
 from benchmarks.pairing import Comparison
 from benchmarks.resident import MB, Watch
 from benchmarks.upload_clients import Client, Pace, Sender, keep_busy, make_files
+from benchmarks.upload_figures import Load, Side, cpu_seconds
 from dam.local.processes import Command
 from tests.services.rabbitmq import RabbitMq
 from tests.services.radosgw import Radosgw
@@ -36,19 +37,10 @@ if TYPE_CHECKING:
 AIM: Final = ">= 0.7 of the files a second that bare aioboto3 and aio-pika take, at each size"
 
 
-class Load(NamedTuple):
-    """Files of one size, and how many clients send them."""
-
-    name: str
-    size: int
-    clients: int
-    files: int
-
-
 FULL: Final = (
-    Load("200 KB", 200_000, 64, 768),
-    Load("5 MB", 5 * MB, 64, 128),
-    Load("200 MB", 200 * MB, 6, 6),
+    Load("200 KB", 200_000, 64, 512),
+    Load("5 MB", 5 * MB, 64, 96),
+    Load("200 MB", 200 * MB, 4, 4),
 )
 QUICK: Final = (
     Load("200 KB", 200_000, 64, 96),
@@ -57,25 +49,6 @@ QUICK: Final = (
 )
 WARMING: Final = Load("warming", 200_000, 64, 64)
 RUNS: Final = 5
-
-
-@dataclass
-class Side:
-    """One way of uploading: its paces, one a run, and its peaks of memory where it is a service."""
-
-    paces: dict[str, list[Pace]] = field(default_factory=dict)
-    peaks_mb: dict[str, list[float]] = field(default_factory=dict)
-
-    def report(self, loads: Sequence[Load]) -> dict[str, Any]:
-        """Medians by size."""
-        return {load.name: self._report(load) for load in loads}
-
-    def _report(self, load: Load) -> dict[str, float]:
-        rate = statistics.median(pace.per_second for pace in self.paces[load.name])
-        figures = {"files_per_s": round(rate, 2), "mb_per_s": round(rate * load.size / MB, 1)}
-        if peaks := self.peaks_mb.get(load.name):
-            figures["peak_mb"] = max(peaks)
-        return figures
 
 
 @dataclass
@@ -106,36 +79,32 @@ class Duel:
             served: list[Sender] = [client.send for client in clients]
             await self._send(served, WARMING)
             await self._send([bare.send] * WARMING.clients, WARMING)
-            watch = Watch({"ingest": child.pid})
             for number in numbers:
                 for load in self.loads:
-                    await self._take(
-                        load, served, [bare.send] * load.clients, watch, service_first=number % 2 == 0
-                    )
+                    for is_service in (number % 2 == 0, number % 2 != 0):
+                        if is_service:
+                            await self._serve(load, served, child.pid)
+                        else:
+                            await self._do_without(load, bare)
                 print(f"run {number + 1} of {RUNS}: {self._last()}", file=sys.stderr)
             self.refused += sum(client.refused for client in clients)
             for client in clients:
                 await client.close()
 
-    async def _take(
-        self,
-        load: Load,
-        served: Sequence[Sender],
-        bare: Sequence[Sender],
-        watch: Watch,
-        *,
-        service_first: bool,
-    ) -> None:
-        """One size, once each way."""
-        for is_service in (service_first, not service_first):
-            if is_service:
-                async with watch.over():
-                    pace = await self._send(served, load)
-                self.service.peaks_mb.setdefault(load.name, []).append(watch.peaks_mb()["ingest"])
-            else:
-                pace = await self._send(bare, load)
-            side = self.service if is_service else self.bare
-            side.paces.setdefault(load.name, []).append(pace)
+    async def _serve(self, load: Load, served: Sequence[Sender], pid: int) -> None:
+        watch = Watch({"ingest": pid})
+        async with watch.over():
+            await self._note(self.service, load, served, pid)
+        self.service.peaks_mb.setdefault(load.name, []).append(watch.peaks_mb()["ingest"])
+
+    async def _do_without(self, load: Load, bare: BareUpload) -> None:
+        await self._note(self.bare, load, [bare.send] * load.clients, os.getpid())
+
+    async def _note(self, side: Side, load: Load, senders: Sequence[Sender], pid: int) -> None:
+        before = cpu_seconds(pid)
+        pace = await self._send(senders, load)
+        side.cpu_s.setdefault(load.name, []).append(cpu_seconds(pid) - before)
+        side.paces.setdefault(load.name, []).append(pace)
 
     async def _send(self, senders: Sequence[Sender], load: Load) -> Pace:
         return await keep_busy(senders[: load.clients], make_files(self.filler, load.size, load.files))
