@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 AIM: Final = ">= 0.85 of the pictures a second that the models alone caption and embed"
 RUNS: Final = 5
+PICTURES: Final = 24
 SETS: Final = ("base", "demo")
 BATCHES: Final = (8, 16)
 """What the models are tried with: the service's largest are 8 for captions and 16 for embeddings."""
@@ -105,7 +106,8 @@ async def measure_with(brokers: Brokers, models: Models) -> Rates:
     rates = Rates()
     async with AsyncExitStack() as stack:
         path = await stack.enter_async_context(WholePath.running(settings, rows=0))
-        rates.batch = find_batch(model, [turn[number % len(turn)] for number in range(max(BATCHES))])
+        trial = [turn[number % len(turn)] for number in range(max(BATCHES))]
+        rates.batch = await asyncio.to_thread(find_batch, model, trial)
         await path.upload([as_new(picture) for picture in turn[:8]])
         for number in range(RUNS):
             for is_ours in (number % 2 == 0, number % 2 != 0):
@@ -117,21 +119,23 @@ async def measure_with(brokers: Brokers, models: Models) -> Rates:
     return rates
 
 
-def choose_models(folder: Path, *, quick: bool, names: Sequence[str]) -> list[Models]:
+def choose_models(folder: Path, names: Sequence[str], *, quick: bool, count: int) -> list[Models]:
     """Those with these names; the one whose ratio counts first."""
     demo = Models("demo", folder, sample_pictures(), 24 if quick else 192)
     (folder / "demo").symlink_to(DEMO_FOLDER)
     if "base" not in names:
         return [demo]
     write_set(folder / "base", "base")
-    both = [Models("base", folder, [photograph(seed) for seed in range(16)], 24), demo]
+    both = [Models("base", folder, [photograph(seed) for seed in range(16)], count), demo]
     return both[: len(names)]
 
 
-def measure(brokers: Brokers, names: Sequence[str], *, quick: bool) -> Comparison:
+def measure(
+    brokers: Brokers, names: Sequence[str], *, quick: bool = False, count: int = PICTURES
+) -> Comparison:
     """Each of these sets of models, with services of its own."""
     rates = {}
-    for models in choose_models(brokers.folder, quick=quick, names=names):
+    for models in choose_models(brokers.folder, names, quick=quick, count=count):
         folder = brokers.folder / f"data-{models.name}"
         folder.mkdir()
         rates[models.name] = asyncio.run(measure_with(replace(brokers, folder=folder), models))
@@ -152,6 +156,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="the demo models alone: under a minute")
     parser.add_argument("--models", choices=SETS, nargs="+", default=list(SETS), help="which of both")
+    parser.add_argument("--pictures", type=int, default=PICTURES, help="of a turn with the large models")
     arguments = parser.parse_args()
     names = ["demo"] if arguments.quick else sorted(set(arguments.models))
     if "OMP_WAIT_POLICY" not in os.environ:  # OpenMP reads it when torch is loaded, which is before here
@@ -159,7 +164,7 @@ def main() -> None:
         os.execv(sys.executable, [sys.executable, "-m", "benchmarks.pipeline", *sys.argv[1:]])  # noqa: S606
     logs.configure("ERROR", json=False)
     with tempfile.TemporaryDirectory() as folder, running_brokers(Path(folder)) as brokers:
-        measure(brokers, names, quick=arguments.quick).print()
+        measure(brokers, names, quick=arguments.quick, count=arguments.pictures).print()
 
 
 if __name__ == "__main__":
