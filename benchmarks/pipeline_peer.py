@@ -85,10 +85,10 @@ async def measure_at(brokers: Brokers, rows: int, *, quick: bool) -> Rates:
     return rates
 
 
-def measure(brokers: Brokers, *, quick: bool) -> Comparison:
+def measure(brokers: Brokers, sizes: Sequence[int], *, quick: bool = False) -> Comparison:
     """Each size, with services of its own."""
     rates = {}
-    for rows in QUICK_ROWS if quick else ROWS:
+    for rows in sizes:
         folder = brokers.folder / str(rows)
         folder.mkdir()
         rates[rows] = asyncio.run(measure_at(replace(brokers, folder=folder), rows, quick=quick))
@@ -109,10 +109,12 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="1,000 rows, fewer pictures: under a minute")
+    parser.add_argument("--rows", type=int, nargs="+", default=ROWS, help="in the catalogue before")
     arguments = parser.parse_args()
+    sizes = QUICK_ROWS if arguments.quick else arguments.rows
     logs.configure("ERROR", json=False)
     with tempfile.TemporaryDirectory() as folder, running_brokers(Path(folder)) as brokers:
-        measure(brokers, quick=arguments.quick).print()
+        measure(brokers, sizes, quick=arguments.quick).print()
 
 
 if __name__ == "__main__":
