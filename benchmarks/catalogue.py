@@ -10,25 +10,22 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import statistics
 import sys
 import tempfile
 from contextlib import AsyncExitStack, ExitStack
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from benchmarks.catalogue_meters import FolderMeter, Meter, RadosgwMeter
+from benchmarks.catalogue_places import Places, Plan
 from benchmarks.catalogue_table import BATCH, NOTHING, Cost, Table
 from benchmarks.pairing import Comparison
 from dam import logs
-from dam.maintenance.settings import MaintenanceSettings
 from tests.services.radosgw import Radosgw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 AIM: Final = "<= 1.3 of the cost at 1,000 rows"
 RUNS: Final = 5
@@ -36,17 +33,6 @@ SMALL: Final = 1_000
 LARGE: Final = 1_000_000
 GROWTH: Final = 0.1
 MEASURES: Final = Cost._fields
-
-
-class Plan(NamedTuple):
-    """How large the large table is, and what a run takes of each table."""
-
-    rows: int
-    commits: int
-    """Until the next checkpoint and compaction."""
-    compactions: int
-    """Of the large table, whose compactions are not all alike."""
-    small_tables: int
 
 
 FULL: Final = Plan(LARGE, 64, 4, 3)  # the commits as maintenance has them
@@ -64,30 +50,6 @@ class Shares(NamedTuple):
     def total(self) -> Cost:
         """Of one row."""
         return self.commit.plus(self.tidying).plus(self.snapshot)
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where tables are made: each in a folder or in a bucket of its own."""
-
-    folder: Path
-    radosgw: Radosgw | None
-    plan: Plan
-    numbers: Iterator[int]
-
-    def make(self) -> tuple[MaintenanceSettings, Path, Meter]:
-        """Settings of an empty store, a folder for temporary files, and what counts at the store."""
-        folder = self.folder / str(next(self.numbers))
-        scratch = folder / "scratch"
-        scratch.mkdir(parents=True)
-        if self.radosgw is None:
-            (folder / "bucket").mkdir()
-            return self._settings(folder), scratch, FolderMeter(folder / "bucket")
-        os.environ.update(self.radosgw.environment(self.radosgw.create_bucket()))
-        return self._settings(folder), scratch, RadosgwMeter(self.radosgw)
-
-    def _settings(self, folder: Path) -> MaintenanceSettings:
-        return MaintenanceSettings(data_dir=folder, compaction_min_files=self.plan.commits)
 
 
 async def cost_when_small(places: Places) -> Shares:
