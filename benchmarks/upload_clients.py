@@ -134,7 +134,8 @@ class Client:
     def _head(self, file: File) -> bytes:
         length = len(_BEGIN) + file.size + len(_END)
         return (
-            f"POST {routes.UPLOAD} HTTP/1.1\r\nhost: benchmark\r\ncontent-length: {length}\r\n"
+            f"POST {routes.UPLOAD} HTTP/1.1\r\nhost: {urlsplit(self.url).netloc}\r\n"
+            f"content-length: {length}\r\n"
             f"content-type: multipart/form-data; boundary={_BOUNDARY.decode()}\r\n\r\n"
         ).encode()
 
