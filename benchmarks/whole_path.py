@@ -19,7 +19,7 @@ from dam import keys, routes
 from dam.catalogue.table import Catalogue
 from dam.ids import new_id
 from dam.local.pictures import SAMPLES, read_truth
-from dam.local.services import Addresses, running_services
+from dam.local.services import running_services
 from dam.originals import UNKNOWN_ACTOR, job_of, metadata_of
 from dam.queue.opening import open_queue
 from dam.store.opening import open_store
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dam.jobs import EnrichJob
+    from dam.local.addresses import Addresses
     from dam.queue.port import JobQueue
     from dam.settings import DamSettings
     from dam.store.port import ObjectStore
