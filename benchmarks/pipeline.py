@@ -114,6 +114,7 @@ async def measure_with(brokers: Brokers, models: Models) -> Rates:
                 if is_ours:
                     rates.path.append(await path.upload([as_new(picture) for picture in turn]))
                 else:
+                    await path.rest()
                     rates.bare.append(await asyncio.to_thread(work_alone, model, turn, rates.batch))
             print(f"{models.name}, run {number + 1} of {RUNS}: {rates.ratios[-1]:.3f}", file=sys.stderr)
     return rates

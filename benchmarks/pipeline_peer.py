@@ -80,6 +80,7 @@ async def measure_at(brokers: Brokers, rows: int, *, quick: bool) -> Rates:
                 if is_ours:
                     rates.pipeline.append(await path.work_off(take(many)))
                 else:
+                    await path.rest()
                     rates.plain.append(await peer.work_off(take(few)))
             print(f"{rows} rows, run {number + 1} of {RUNS}: {rates.ratios[-1]:.2f}", file=sys.stderr)
     return rates

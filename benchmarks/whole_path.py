@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Self
 
 import httpx
+import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.upload_clients import Client, File, Pace, keep_busy
@@ -40,6 +41,8 @@ _LOOK_S: Final = 0.05
 _PATIENCE_S: Final = 300.0
 _FINAL: Final = {"acknowledge", "fail", "deadletter"}
 """Endings after which a job does not come back."""
+_QUIET_S: Final = 0.5
+_QUIET_SHARE: Final = 0.15
 _MEDIA_TYPE: Final = "image/jpeg"
 
 
@@ -52,13 +55,14 @@ class WholePath:
     queue: JobQueue
     catalogue: Catalogue
     orchestrator: httpx.AsyncClient
+    processes: Sequence[psutil.Process]
 
     @classmethod
     @asynccontextmanager
     async def running(cls, settings: DamSettings, rows: int) -> AsyncIterator[Self]:
         """Start the services; yield once they are ready, and have a snapshot and an index of their `rows`."""
         async with AsyncExitStack() as stack:
-            addresses, _ = await stack.enter_async_context(running_services(settings))
+            addresses, children = await stack.enter_async_context(running_services(settings))
             store = await open_store(settings)
             stack.push_async_callback(store.close)
             queue = await open_queue(settings)
@@ -69,7 +73,8 @@ class WholePath:
             await stack.enter_async_context(client)
             if rows:
                 await _wait_for(settings, {"snapshot.published", "index.built"})
-            yield cls(addresses, store, queue, catalogue, client)
+            processes = [psutil.Process(child.pid) for child in children]
+            yield cls(addresses, store, queue, catalogue, client, processes)
 
     async def upload(self, files: Sequence[File]) -> Pace:
         """Upload them all, and wait until each has its row."""
@@ -77,11 +82,10 @@ class WholePath:
         clients = [Client(self.addresses.ingest) for _ in range(CLIENTS)]
         started = time.perf_counter()
         await keep_busy([client.send for client in clients], iter(files))
-        await self._wait(ended + len(files))
+        await self._wait(ended, [asset_id for client in clients for asset_id in client.ids])
         seconds = time.perf_counter() - started
         for client in clients:
             await client.close()
-        await self._check([asset_id for client in clients for asset_id in client.ids])
         return Pace(len(files), seconds)
 
     async def work_off(self, files: Sequence[File]) -> Pace:
@@ -90,10 +94,23 @@ class WholePath:
         ended = await self._ended()
         started = time.perf_counter()
         await asyncio.gather(*(self.queue.publish(job.to_bytes()) for job in jobs))
-        await self._wait(ended + len(files))
-        seconds = time.perf_counter() - started
-        await self._check([job.asset_id for job in jobs])
-        return Pace(len(files), seconds)
+        await self._wait(ended, [job.asset_id for job in jobs])
+        return Pace(len(files), time.perf_counter() - started)
+
+    async def rest(self) -> None:
+        """Wait until the services are quiet, so that what maintenance does later is not in another's way."""
+        async with asyncio.timeout(_PATIENCE_S):
+            busy = True
+            while busy:
+                before = self._cpu_seconds()
+                await asyncio.sleep(_QUIET_S)
+                busy = self._cpu_seconds() - before > _QUIET_SHARE * _QUIET_S
+
+    def _cpu_seconds(self) -> float:
+        """What all services and their workers have used of the processor."""
+        everyone = [one for process in self.processes for one in (process, *process.children(recursive=True))]
+        times = [one.cpu_times() for one in everyone]
+        return float(sum(each.user + each.system for each in times))
 
     async def _store(self, file: File) -> EnrichJob:
         data, asset_id, now = b"".join(file), new_id(), datetime.now(UTC)
@@ -102,11 +119,22 @@ class WholePath:
         original = ObjectInfo(key, len(data), "", now, _MEDIA_TYPE, metadata)
         return job_of(original, asset_id, hashlib.sha256(data).hexdigest())
 
-    async def _wait(self, ended: int) -> None:
-        """Until the orchestrator has done with so many jobs: that is cheaper to ask than the catalogue."""
+    async def _wait(self, ended: int, ids: Collection[str]) -> None:
+        """Until the orchestrator has done with them, which is cheap to ask, and each has its row.
+
+        Raises:
+            RuntimeError: one has failed.
+        """
         async with asyncio.timeout(_PATIENCE_S):
-            while await self._ended() < ended:  # noqa: ASYNC110 - another process's counter
+            while await self._ended() < ended + len(ids):  # noqa: ASYNC110 - another process's counter
                 await asyncio.sleep(_LOOK_S)
+            # A job whose broker was lost meanwhile has ended twice.
+            while len(rows := await self.catalogue.current(ids)) < len(ids):  # noqa: ASYNC110 - as above
+                await asyncio.sleep(_LOOK_S)
+        failed = [row for row in rows.values() if row.status != "ready"]
+        if failed:
+            first = f"{failed[0].id} because: {failed[0].error_message}"
+            raise RuntimeError(f"{len(failed)} of {len(ids)} pictures were not enriched, the first {first}")
 
     async def _ended(self) -> int:
         text = (await self.orchestrator.get(routes.METRICS)).text
@@ -116,15 +144,6 @@ class WholePath:
             for sample in family.samples
             if sample.name == "dam_orchestrator_deliveries_total" and sample.labels["ending"] in _FINAL
         )
-
-    async def _check(self, ids: Collection[str]) -> None:
-        """Raise RuntimeError unless each has its row, and is enriched."""
-        rows = await self.catalogue.current(ids)
-        missed = [asset_id for asset_id in ids if asset_id not in rows or rows[asset_id].status != "ready"]
-        if missed:
-            row = rows.get(missed[0])
-            reason = row.error_message if row else "it has no row"
-            raise RuntimeError(f"{len(missed)} of {len(ids)} pictures were not enriched; the first: {reason}")
 
 
 def sample_pictures() -> list[bytes]:
