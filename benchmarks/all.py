@@ -36,6 +36,8 @@ COMPARED: Final = {
 }
 """Every benchmark with an aim, in the order that they run."""
 ROOT: Final = Path(__file__).parents[1]
+OPTIONS: Final = {"embed_peer": ("--peer-env", str(ROOT / "build" / "peer"))}
+"""What one needs to be told; the other server's environment is made there, if it is not there yet."""
 
 
 class BenchmarkFailedError(Exception):
@@ -44,7 +46,8 @@ class BenchmarkFailedError(Exception):
 
 def run(name: str, *, quick: bool) -> dict[str, Any]:
     """What a benchmark says, with the day and how long it took. Raises `BenchmarkFailedError`."""
-    command = [sys.executable, "-m", f"benchmarks.{name}", *(["--quick"] if quick else [])]
+    options = [*OPTIONS.get(name, ()), *(["--quick"] if quick else [])]
+    command = [sys.executable, "-m", f"benchmarks.{name}", *options]
     started = time.perf_counter()
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
     seconds = time.perf_counter() - started
