@@ -77,17 +77,19 @@ class Rates:
             "runs": [round(ratio, 3) for ratio in self.ratios],
             "path_per_s": round(statistics.median(pace.per_second for pace in self.path), 3),
             "bare_per_s": round(statistics.median(pace.per_second for pace in self.bare), 3),
+            "path_cpu_ms": round(statistics.median(pace.cpu_ms for pace in self.path), 1),
+            "bare_cpu_ms": round(statistics.median(pace.cpu_ms for pace in self.bare), 1),
             "bare_batch": self.batch,
         }
 
 
 def work_alone(model: BareModel, pictures: Sequence[bytes], batch: int) -> Pace:
     """Caption and embed them all."""
-    started = time.perf_counter()
+    started, spent = time.perf_counter(), time.process_time()
     for at in range(0, len(pictures), batch):
         model.caption(pictures[at : at + batch])
         model.embed(pictures[at : at + batch])
-    return Pace(len(pictures), time.perf_counter() - started)
+    return Pace(len(pictures), time.perf_counter() - started, time.process_time() - spent)
 
 
 def find_batch(model: BareModel, pictures: Sequence[bytes]) -> int:

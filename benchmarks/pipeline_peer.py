@@ -55,6 +55,8 @@ class Rates:
             "ratio": round(statistics.median(self.ratios), 2),
             "runs": [round(ratio, 2) for ratio in self.ratios],
             "pipeline_per_s": round(statistics.median(pace.per_second for pace in self.pipeline), 2),
+            "pipeline_cpu_ms": round(statistics.median(pace.cpu_ms for pace in self.pipeline), 1),
+            "plain_cpu_ms": round(statistics.median(pace.cpu_ms for pace in self.plain), 1),
             "plain_per_s": round(statistics.median(pace.per_second for pace in self.plain), 2),
         }
 

@@ -65,15 +65,21 @@ Sender = Callable[[File], Awaitable[None]]
 
 
 class Pace(NamedTuple):
-    """How many were taken, in which time."""
+    """How many were taken, in which time, and with how much of the processor where that was noted."""
 
     files: int
     seconds: float
+    cpu_seconds: float = 0.0
 
     @property
     def per_second(self) -> float:
         """Files a second."""
         return self.files / self.seconds
+
+    @property
+    def cpu_ms(self) -> float:
+        """Of one file."""
+        return self.cpu_seconds / self.files * 1000
 
 
 async def keep_busy(clients: Sequence[Sender], work: Iterator[File]) -> Pace:
