@@ -75,7 +75,7 @@ def generate(settings: DamSettings, size: int, vectors_path: Path) -> Catalogue:
         end = min(start + AT_ONCE, size)
         noise = rng.standard_normal((end - start, DIM)).astype(np.float32) * (SPREAD / np.sqrt(DIM))
         kept[start:end] = _normalise(middle[centres[start:end]] + noise)
-        rows = _make_rows(range(start, end), centres[start:end], kept[start:end])
+        rows = make_rows(range(start, end), centres[start:end], kept[start:end])
         write_deltalake(handle.delta, rows, mode="append")
     return reopen(size, vectors_path)
 
@@ -97,7 +97,8 @@ def _plan(size: int) -> tuple[np.random.Generator, NDArray[np.float32], NDArray[
     return rng, middle, rng.choice(CENTRES, size, p=share / share.sum())
 
 
-def _make_rows(numbers: range, centres: NDArray[np.int64], vectors: NDArray[np.float32]) -> pa.Table:
+def make_rows(numbers: range, centres: NDArray[np.int64], vectors: NDArray[np.float32]) -> pa.Table:
+    """Rows of the assets with these numbers, each of them near its centre."""
     count = len(numbers)
     ids = [_make_id(number) for number in numbers]
     times = [datetime.fromtimestamp((_FIRST_MS + number * _APART_MS) / 1000, UTC) for number in numbers]

@@ -207,6 +207,19 @@ class Radosgw:
             "DAM_STORE_SECRET_ACCESS_KEY": self.secret_key,
         }
 
+    def counters(self) -> dict[str, int]:
+        """What the gateway has counted since its start: `req`, and `put_b` and `get_b` for bytes."""
+        socket_file = self._root / "run" / "client.rgw.asok"
+        done = subprocess.run(
+            ("ceph", "--admin-daemon", str(socket_file), "perf", "dump", "rgw"),
+            capture_output=True,
+            timeout=_START_S,
+            env=_environment(),
+            check=True,
+        )
+        counted = json.loads(done.stdout)["rgw"]
+        return {name: value for name, value in counted.items() if isinstance(value, int)}
+
     def _spawn(self, name: str) -> None:
         """Start one daemon in the foreground, bound to die with this process even where it is killed."""
         daemon = {
