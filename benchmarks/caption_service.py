@@ -32,7 +32,7 @@ async def measure(plan: Plan, _: Namespace) -> Comparison:
         clients=16,
         pictures=32,
         work=lambda bare: bare.caption,
-        batches=(4, 8) if plan.quick else (4, 8, 16),
+        batches=(4, 8) if plan.quick else (8, 16),
     )
     return await compare(question, plan)
 

@@ -75,13 +75,13 @@ async def take_turns(
     ours: Callable[[], Awaitable[Cost]], theirs: Callable[[], Awaitable[Cost]], pairs: int = PAIRS
 ) -> list[Pair]:
     """Both, one after the other, so often; who is first changes, so that no drift favours one."""
-    taken = []
+    taken: list[Pair] = []
     for number in range(pairs):
-        say(f"pair {number + 1} of {pairs}")
         if number % 2:
             first = await ours()
             taken.append(Pair(first, await theirs()))
         else:
             first = await theirs()
             taken.append(Pair(await ours(), first))
+        say(f"pair {number + 1} of {pairs}: {taken[-1].ours.wall:.2f} s, {taken[-1].theirs.wall:.2f} s")
     return taken
