@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 NAME: Final = "embed_peer"
 AIMS: Final = {1: 1.2, 8: 1.8, 32: 1.15}
 """Of each number of clients."""
-PICTURES: Final = {1: 24, 8: 64, 32: 160}
+PICTURES: Final = {1: 24, 8: 64, 32: 128}
 """In each run, by the number of clients."""
 QUICK: Final = {1: 8, 8: 16, 32: 32}
 """As above, for tiny models."""

@@ -30,7 +30,7 @@ async def measure(plan: Plan, _: Namespace) -> Comparison:
         route=routes.EMBED,
         lane="embed_image",
         clients=32,
-        pictures=32 if plan.quick else 192,
+        pictures=32 if plan.quick else 128,
         work=lambda bare: bare.embed,
         batches=(4, 16) if plan.quick else (1, 2, 4, 8, 16, 32),
     )
