@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.batching import serving
 from benchmarks.bento_load import Call, Load
@@ -72,15 +72,17 @@ async def measure(plan: Plan, arguments: Namespace) -> Comparison:
         for batch, its_clients in best.items():
             async with serving_peer(peer, model, batch, their_calls) as theirs:
                 for clients in its_clients:
-                    compared[clients] = await compare(ours, theirs, clients, counts[clients])
+                    compared[clients] = await compare(
+                        ours, theirs, clients, counts[clients], {"peer_batch": batch}
+                    )
+    return sum_up(compared, {"models": f"untrained, of size {plan.size}", "peer_per_second": rates})
+
+
+def sum_up(compared: dict[int, Comparison], figures: dict[str, Any]) -> Comparison:
+    """All in one, with the runs of that which is worst beside its aim."""
     worst = min(compared, key=lambda clients: compared[clients].ratio / AIMS[clients])
-    figures = {
-        "models": f"untrained, of size {plan.size}",
-        "peer_clients_by_best_batch": best,
-        "peer_per_second": rates,
-        "worst_at_clients": worst,
-        "by_clients": {clients: each.as_dict() for clients, each in sorted(compared.items())},
-    }
+    by_clients = {clients: each.as_dict() for clients, each in sorted(compared.items())}
+    figures = figures | {"worst_at_clients": worst, "by_clients": by_clients}
     return Comparison(NAME, compared[worst].aim, compared[worst].runs, figures)
 
 
@@ -113,13 +115,13 @@ def find_best(rates: dict[int, dict[int, float]]) -> dict[int, list[int]]:
     return best
 
 
-async def compare(ours: Side, theirs: Side, clients: int, count: int) -> Comparison:
+async def compare(ours: Side, theirs: Side, clients: int, count: int, figures: dict[str, Any]) -> Comparison:
     """One number of clients, and so many pictures a run."""
     say(f"{clients} clients")
     pairs = await take_turns(lambda: ours.answer(clients, count), lambda: theirs.answer(clients, count))
     runs = [pair.theirs.wall / pair.ours.wall for pair in pairs]
     aim = f">= {AIMS[clients]} of infinity"
-    return Comparison(f"{NAME} {clients}", aim, runs, tell(pairs, count, "ours", "peer"))
+    return Comparison(f"{NAME} {clients}", aim, runs, figures | tell(pairs, count, "ours", "peer"))
 
 
 def main(argv: Sequence[str] | None = None) -> Comparison:

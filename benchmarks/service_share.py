@@ -38,6 +38,23 @@ class Question:
     batches: Sequence[int]
 
 
+class Clients:
+    """The question's clients of a running service; `cpu_ms` is what they themselves took for each picture."""
+
+    def __init__(self, load: Load, calls: Sequence[Call], number: int) -> None:
+        self.cpu_ms: list[float] = []
+        self._load = load
+        self._calls = calls
+        self._number = number
+
+    async def ask(self) -> Cost:
+        """Every call once."""
+        before = Cost.now()
+        served = await self._load.answer_all(self._calls, self._number)
+        self.cpu_ms.append(round(Cost.now().since(before).cpu / len(self._calls) * 1000, 2))
+        return served
+
+
 async def compare(question: Question, plan: Plan) -> Comparison:
     """The service's pictures a second over the bare model's."""
     say(f"writing untrained models of size {plan.size}")
@@ -47,32 +64,21 @@ async def compare(question: Question, plan: Plan) -> Comparison:
     say("the bare model by size of batch")
     rates = rate_by_batch(work, pictures[: max(question.batches)], question.batches)
     best = max(rates, key=lambda batch: rates[batch])
-    calls = [Call.of_picture(question.route, picture) for picture in pictures]
-    clients_cpu: list[float] = []
+    figures: dict[str, Any] = {"models": f"untrained, of size {plan.size}", "clients": question.clients}
+    figures |= {"picture": f"JPEG of {WIDTH} x {HEIGHT}, {len(pictures[0])} bytes"}
+    figures |= {"bare_per_second_by_batch": rates, "bare_batch": best}
+
+    async def loop() -> Cost:
+        return run_through(work, pictures, best)
+
     async with serving(plan) as (url, pid), Load(url, pid) as load:
-
-        async def serve() -> Cost:
-            before = Cost.now()
-            served = await load.answer_all(calls, question.clients)
-            clients_cpu.append(Cost.now().since(before).cpu)
-            return served
-
-        async def loop() -> Cost:
-            return run_through(work, pictures, best)
-
-        await load.answer_all(calls[: question.clients], question.clients)
-        pairs = await take_turns(serve, loop)
-        sizes = (await load.batches())[question.lane]
-    figures = {
-        "models": f"untrained, of size {plan.size}",
-        "picture": f"JPEG of {WIDTH} x {HEIGHT}, {len(pictures[0])} bytes",
-        "clients": question.clients,
-        "bare_per_second_by_batch": rates,
-        "bare_batch": best,
-        "service_batches": spread(sizes),
-        **tell(pairs, len(pictures)),
-        "clients_cpu_ms": [round(spent / len(pictures) * 1000, 2) for spent in clients_cpu],
-    }
+        clients = Clients(
+            load, [Call.of_picture(question.route, each) for each in pictures], question.clients
+        )
+        await clients.ask()
+        pairs = await take_turns(clients.ask, loop)
+        figures["service_batches"] = spread((await load.batches())[question.lane])
+    figures |= {"clients_cpu_ms": clients.cpu_ms[1:], **tell(pairs, len(pictures))}
     runs = [pair.theirs.wall / pair.ours.wall for pair in pairs]
     return Comparison(question.name, question.aim, runs, figures)
 
