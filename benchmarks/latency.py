@@ -55,12 +55,12 @@ async def compare(load: Load, route: str, alone: Callable[[bytes], Cost], calls:
     await load.answer_all(made[:1], clients=1)
     runs = []
     for number in range(PAIRS):
-        say(f"{route}, run {number + 1} of {PAIRS}")
         pairs = []
         for picture, call in zip(pictures, made, strict=True):
             before = alone(picture)
             pairs.append(Pair(ours=await load.answer_all([call], clients=1), theirs=before))
         runs.append(pairs)
+        say(f"{route}, run {number + 1} of {PAIRS}, its last pair: {pairs[-1].told()}")
     return [tell(route, part, runs) for part in PARTS]
 
 

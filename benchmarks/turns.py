@@ -34,6 +34,11 @@ class Pair(NamedTuple):
     ours: Cost
     theirs: Cost
 
+    def told(self) -> str:
+        """For a person who waits: should they not wait for the end, the pairs so far are on the screen."""
+        sides = [f"{cost.wall:.2f} s ({cost.cpu:.2f} s of processor)" for cost in self]
+        return f"{sides[0]} beside {sides[1]}"
+
 
 def run(
     name: str,
@@ -83,5 +88,5 @@ async def take_turns(
         else:
             first = await theirs()
             taken.append(Pair(await ours(), first))
-        say(f"pair {number + 1} of {pairs}: {taken[-1].ours.wall:.2f} s, {taken[-1].theirs.wall:.2f} s")
+        say(f"pair {number + 1} of {pairs}: {taken[-1].told()}")
     return taken
