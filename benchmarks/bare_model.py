@@ -1,6 +1,6 @@
 """The models without a service: what one thread does with decoding and inference, and nothing else.
 
-Used by `batching` as the measure of what the service adds. It runs in the benchmark's own process, while the
+Used as the measure of what the service adds. It runs in the benchmark's own process, while the
 service is quiet.
 """
 
@@ -15,7 +15,7 @@ from bentos.modelsets import locate
 from dam.pictures.decoding import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 
@@ -53,6 +53,12 @@ class BareModel:
         """Captions of encoded pictures, in one batch."""
         return self._captioner.caption([self._captioner.prepare(decode(picture)) for picture in pictures])
 
+    def time_caption(self, picture: bytes) -> Cost:
+        """One picture, decoded and captioned alone."""
+        before = Cost.now()
+        self.caption([picture])
+        return Cost.now().since(before)
+
     def time_embed(self, picture: bytes) -> Cost:
         """One picture, decoded and embedded alone."""
         before = Cost.now()
@@ -66,3 +72,19 @@ class BareModel:
             self.embed([pictures[(done + offset) % len(pictures)] for offset in range(batch)])
             done += batch
         return done, Cost.now().since(before)
+
+
+def run_through(work: Callable[[Sequence[bytes]], object], pictures: Sequence[bytes], batch: int) -> Cost:
+    """What all of these pictures cost in batches of that size."""
+    before = Cost.now()
+    for first in range(0, len(pictures), batch):
+        work(pictures[first : first + batch])
+    return Cost.now().since(before)
+
+
+def rate_by_batch(
+    work: Callable[[Sequence[bytes]], object], pictures: Sequence[bytes], batches: Sequence[int]
+) -> dict[int, float]:
+    """Pictures a second for each size of batch; every size sees as many pictures, after one to warm up."""
+    work(pictures[:1])
+    return {batch: round(len(pictures) / run_through(work, pictures, batch).wall, 3) for batch in batches}

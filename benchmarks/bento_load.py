@@ -1,4 +1,7 @@
-"""Calls to a running Bento, one or many at a time, and what its metrics say of them. Used by `batching`."""
+"""Calls to a running Bento, one or many at a time, and what its metrics say of them.
+
+Used by `batching`, and by the benchmarks that compare a service with something else.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import asyncio
 import io
 import time
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
@@ -32,6 +36,21 @@ def photograph(seed: int, width: int = 1024, height: int = 768) -> bytes:
     return buffer.getvalue()
 
 
+@dataclass(frozen=True)
+class Call:
+    """A request made beforehand: while it is timed, the client only sends it."""
+
+    route: str
+    content: bytes
+    content_type: str
+
+    @classmethod
+    def of_picture(cls, route: str, picture: bytes) -> Self:
+        """One picture to a route of the Bento."""
+        made = httpx.Request("POST", "http://bento" + route, files={"image": ("photo.jpg", picture)})
+        return cls(route, made.read(), made.headers["content-type"])
+
+
 class Load:
     """One HTTP client with as many connections as it is asked for."""
 
@@ -55,6 +74,23 @@ class Load:
     async def post_text(self, text: str) -> httpx.Response:
         """One text to `/embed`."""
         return await self._client.post(routes.EMBED, json={"text": text})
+
+    async def answer_all(self, calls: Sequence[Call], clients: int) -> Cost:
+        """All of these calls by so many clients, each taking the next one once it is answered.
+
+        The processor time is the service's. Raises HTTPStatusError on any refusal.
+        """
+        waiting = iter(calls)
+
+        async def client() -> None:
+            for call in waiting:
+                headers = {"content-type": call.content_type}
+                answer = await self._client.post(call.route, content=call.content, headers=headers)
+                answer.raise_for_status()
+
+        spent, started = self.cpu_seconds(), time.perf_counter()
+        await asyncio.gather(*(client() for _ in range(clients)))
+        return Cost(time.perf_counter() - started, self.cpu_seconds() - spent)
 
     async def time_embed(self, picture: bytes) -> Cost:
         """One lone `/embed`; its processor time is the service's."""
