@@ -57,7 +57,8 @@ format: $(VENV)/.check frontend/node_modules/.installed
 
 bench: $(VENV)/.check
 	@tests/services/install.sh
-	@for name in memory batching demo_quality maintenance search_quality search soak; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name $(ARGS) || exit 1; done
+	@for name in memory batching demo_quality maintenance search_quality search soak limit; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name $(ARGS) || exit 1; done
+	@$(BIN)/python -m benchmarks.all $(ARGS)
 
 # A demo of its own, photographed in Debian's Chromium.
 screenshots: $(VENV)/.demo $(PAGES)
