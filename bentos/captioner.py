@@ -22,12 +22,17 @@ _DEFAULT_TOKENS: Final = 20
 
 
 class Captioner:
-    """A BLIP in `folder`, as `save_pretrained` wrote model and processor."""
+    """A BLIP in `folder`, as `save_pretrained` wrote model and processor.
 
-    def __init__(self, folder: Path) -> None:
+    With `bfloat16` its vision tower multiplies in half the precision: more than twice as fast on processors
+    that can (`avx512_bf16`, AMX), slower on others.
+    """
+
+    def __init__(self, folder: Path, *, bfloat16: bool = False) -> None:
         self._processor: Any = BlipProcessor.from_pretrained(folder, local_files_only=True)
         model: Any = BlipForConditionalGeneration.from_pretrained(folder, local_files_only=True)
         self._model: Any = model.eval()
+        self._bfloat16 = bfloat16
         limits: Any = model.text_decoder.generation_config
         if limits.max_length is None and limits.max_new_tokens is None:
             limits.max_new_tokens = _DEFAULT_TOKENS
@@ -46,7 +51,7 @@ class Captioner:
         The vision tower gains nothing from batches on a CPU and needs much memory for them, so it sees one
         picture at a time; the decoder gains threefold and sees all. What follows is BLIP's own `generate`.
         """
-        seen = torch.cat([self._model.vision_model(pixel_values=one.unsqueeze(0))[0] for one in pixels])
+        seen = self._look_at(pixels)
         config = self._model.config.text_config
         tokens = self._model.text_decoder.generate(
             input_ids=torch.full((len(pixels), 1), config.bos_token_id, dtype=torch.long),
@@ -57,3 +62,10 @@ class Captioner:
         )
         captions: list[str] = self._processor.batch_decode(tokens, skip_special_tokens=True)
         return [caption.strip() for caption in captions]
+
+    def _look_at(self, pixels: Sequence[torch.Tensor]) -> torch.Tensor:
+        """What the vision tower sees: float32, pictures x patches x width."""
+        # One context for all pictures: the weights are made smaller once for each batch.
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._bfloat16):
+            seen = [self._model.vision_model(pixel_values=one.unsqueeze(0))[0] for one in pixels]
+        return torch.cat(seen).float()

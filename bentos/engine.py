@@ -64,7 +64,7 @@ class Engine:
         transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it has no types
         located = locate(settings.model_set, settings.models_dir)
         self.models = located.description
-        self._captioner, self._embedder = _load(located)
+        self._captioner, self._embedder = _load(located, bfloat16=settings.caption_bfloat16)
         self._max_pixels = settings.max_pixels
         self._large = threading.Lock()
         self._threads = settings.torch_threads or len(os.sched_getaffinity(0))
@@ -157,11 +157,11 @@ class Engine:
         )
 
 
-def _load(located: LocatedSet) -> tuple[Captioner, Embedder]:
+def _load(located: LocatedSet, *, bfloat16: bool) -> tuple[Captioner, Embedder]:
     """Both models. Raises SettingsError, with the folder: nothing else is tried."""
     name = located.description.name
     try:
-        models = Captioner(located.captioner), Embedder(located.embedder)
+        models = Captioner(located.captioner, bfloat16=bfloat16), Embedder(located.embedder)
     except Exception as error:  # the libraries raise nearly anything on damaged files
         raise SettingsError(
             f"The model set {name!r} cannot be loaded from {located.captioner} and {located.embedder}: "
