@@ -77,7 +77,7 @@ def _print_places(console: Console, settings: DamSettings) -> None:
     )
     console.print(f"Vectors   {base}/{keys.VECTORS}", soft_wrap=True, highlight=False)
     if parts.scheme == "file":
-        query = f"SELECT filename, caption FROM '{base}/{keys.SNAPSHOT}' LIMIT 5"  # noqa: S608 - printed, not run
+        query = f"SELECT filename, caption FROM '{base}/{keys.SNAPSHOT}' ORDER BY 1 LIMIT 5"  # noqa: S608 - printed, not run
         console.print(
             f'Query     {_python()} -c "import duckdb; duckdb.sql(\\"{query}\\").show()"',
             soft_wrap=True,

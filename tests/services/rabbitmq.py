@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 import pytest
 
+from tests.services.freezing import freeze
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -100,7 +102,7 @@ class RabbitMq:
 
     def pause(self) -> None:
         """Freeze the broker: it holds its connections and never answers."""
-        self._daemons["broker"].send_signal(signal.SIGSTOP)
+        freeze(self._daemons["broker"])
 
     def resume(self) -> None:
         """Undo `pause`."""

@@ -30,6 +30,8 @@ import botocore.session
 import pytest
 from botocore.config import Config
 
+from tests.services.freezing import freeze
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -156,7 +158,7 @@ class Radosgw:
 
     def pause(self) -> None:
         """Freeze the gateway: it takes connections and never answers."""
-        self._daemons["radosgw"].send_signal(signal.SIGSTOP)
+        freeze(self._daemons["radosgw"])
 
     def resume(self) -> None:
         """Undo `pause`."""
