@@ -35,7 +35,7 @@ class BentoSettings(AccessSettings):
     )
     torch_threads: int = Field(default=0, ge=0, description="Threads of one inference; 0: one a core.")
 
-    caption_max_batch: int = Field(default=8, ge=1, description="Pictures captioned at once.")
+    caption_max_batch: int = Field(default=16, ge=1, description="Pictures captioned at once.")
     caption_max_wait_ms: float = Field(default=50, ge=0, description="Longest wait for company.")
     caption_max_requests: int = Field(default=96, ge=1, description="Captions under way; more get 429.")
     image_max_batch: int = Field(default=16, ge=1, description="Pictures embedded at once.")
