@@ -84,9 +84,12 @@ def _time_matrices(side: int, times: int) -> float:
 
 def _measure_model(model: Any, method: Any, pixels: list[torch.Tensor], times: int) -> dict[str, Any]:
     """Per picture, decoded: operations (matrix products, convolutions), seconds, and their quotient."""
-    # In inference mode PyTorch hands whole layers on, which its counter does not know: so it is off here.
+    # In inference mode, and on its fast path for attention, PyTorch hands whole layers on, which its counter
+    # does not know: so both are off here.
+    torch.backends.mha.set_fastpath_enabled(value=False)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         method.__wrapped__(model, pixels)
+    torch.backends.mha.set_fastpath_enabled(value=True)
     gflop = counter.get_total_flops() / _GIGA / len(pixels)
     seconds = statistics.median(_time(lambda: method(model, pixels)) for _ in range(times)) / len(pixels)
     return {
