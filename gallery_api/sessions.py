@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from dam.access import refusals as admission
 from dam.access.guard import COOKIE
+from dam.access.origins import is_https
 from dam.access.tokens import Scope, find
 from dam.errors import AccessError
 from gallery_api import refusals
@@ -17,6 +18,8 @@ from gallery_api.access import COOKIE_PATH
 from gallery_api.answers.session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -55,7 +58,7 @@ class Sessions:
             text.strip(),
             max_age=_LASTS_S,
             path=COOKIE_PATH,
-            secure="https" in {request.url.scheme, request.headers.get("x-forwarded-proto")},
+            secure=is_https(request.url.scheme, request.headers),
             httponly=True,
             samesite="lax",
         )
@@ -66,9 +69,9 @@ class Sessions:
         """Sign out."""
         response.delete_cookie(COOKIE, path=COOKIE_PATH, httponly=True, samesite="lax")
 
-    async def _tokens(self) -> dict[str, Token]:
+    async def _tokens(self) -> Mapping[str, Token]:
         try:
-            return dict(await self._source.tokens())
+            return await self._source.tokens()
         except AccessError as error:
             raise refusals.unavailable(str(error)) from error
 

@@ -68,7 +68,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = _read(scope)
-        is_https = "https" in {scope.get("scheme"), headers.get("x-forwarded-proto")}
+        is_https = origins.is_https(scope.get("scheme"), headers)
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":

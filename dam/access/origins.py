@@ -36,6 +36,11 @@ def host_of(authority: str) -> str:
         return ""
 
 
+def is_https(scheme: str | None, headers: Mapping[str, str]) -> bool:
+    """Whether the client came by HTTPS, to us or to the proxy in front. Who forges that harms nobody else."""
+    return "https" in {scheme, headers.get("x-forwarded-proto")}
+
+
 def is_forged(method: str, headers: Mapping[str, str], allowed: Collection[str] = ()) -> bool:
     """Whether another site's page makes a browser change something here.
 
