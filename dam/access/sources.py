@@ -24,7 +24,7 @@ log = structlog.get_logger()
 REREAD_S: Final = 30.0
 """How old what is known of the book may be: a revoked token works no longer than that."""
 _AGAIN_S: Final = 5.0
-"""Pause after a book that could not be read."""
+"""Pause after a book that could not be read, while an older one holds."""
 _PATIENCE_S: Final = 2.0
 """How long a request waits for a new look at the book where an older one is at hand."""
 _ENTRY: Final = re.compile(r"([0-9a-f]{12}):([0-9a-f]{64})")
@@ -78,10 +78,10 @@ class BookTokens:
             self._known = (await book.read(await self._store())).tokens
             self._due = time.monotonic() + self._reread_s
         except StoreUnavailableError as error:
-            self._due = time.monotonic() + min(_AGAIN_S, self._reread_s)
             log.warning("access.book_unavailable", error=str(error))
-            if self._known is None:
+            if self._known is None:  # nobody can be let in before it is read: the next request tries again
                 raise
+            self._due = time.monotonic() + min(_AGAIN_S, self._reread_s)
 
 
 class FixedTokens:

@@ -123,7 +123,7 @@ class Upload:
             )
         except StoreError as error:
             # A retry after a lost answer finds its own upload completed, and so gone.
-            if not (isinstance(error.__cause__, ClientError) and code_of(error.__cause__) == "NoSuchUpload"):
+            if not _is_gone(error):
                 raise
             found = await self._bucket.call(self._key, "head_object")
             if found["ContentLength"] != self._size:
@@ -134,4 +134,10 @@ class Upload:
             async with asyncio.timeout(_ABORT_S):
                 await self._bucket.call(self._key, "abort_multipart_upload", UploadId=self._id)
         except (StoreError, TimeoutError) as error:
+            if _is_gone(error):  # cancelled while the server completed it: the object is whole
+                return
             _log.warning("store.abort_failed", key=self._key, upload_id=self._id, reason=str(error))
+
+
+def _is_gone(error: Exception) -> bool:
+    return isinstance(error.__cause__, ClientError) and code_of(error.__cause__) == "NoSuchUpload"
