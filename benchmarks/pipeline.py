@@ -21,38 +21,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.bare_model import BareModel
-from benchmarks.bento_load import photograph
 from benchmarks.brokers import Brokers, running_brokers
 from benchmarks.pairing import Comparison
+from benchmarks.path_models import NAMES, choose_models
 from benchmarks.upload_clients import Pace, as_new
-from benchmarks.whole_path import WholePath, sample_pictures
-from bentos.modelsets import DEMO_FOLDER
-from bentos.tiny import write_set
+from benchmarks.whole_path import WholePath
 from dam import logs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from benchmarks.path_models import Models
+
 AIM: Final = ">= 0.85 of the pictures a second that the models alone caption and embed"
 RUNS: Final = 5
 PICTURES: Final = 24
-SETS: Final = ("base", "demo")
+DEMO_PICTURES: Final = 192
+QUICK_PICTURES: Final = 24
 BATCHES: Final = (8, 16)
-"""What the models are tried with: the service's largest are 8 for captions and 16 for embeddings."""
-
-
-@dataclass(frozen=True, slots=True)
-class Models:
-    """A set of them, and how many pictures a turn is."""
-
-    name: str
-    models_dir: Path
-    pictures: Sequence[bytes]
-    count: int
-
-    def environment(self) -> dict[str, str]:
-        """What has the Bento use them."""
-        return {"DAM_MODEL_SET": self.name, "DAM_MODELS_DIR": str(self.models_dir)}
+"""What the models are tried with: the service's largest is 16 of both."""
 
 
 @dataclass
@@ -99,11 +86,11 @@ def find_batch(model: BareModel, pictures: Sequence[bytes]) -> int:
     return max(paces, key=lambda batch: paces[batch].per_second)
 
 
-async def measure_with(brokers: Brokers, models: Models) -> Rates:
+async def measure_with(brokers: Brokers, models: Models, count: int) -> Rates:
     """All runs with one set of models."""
     settings = brokers.renew()
-    os.environ.update(models.environment())
-    turn = [models.pictures[number % len(models.pictures)] for number in range(models.count)]
+    models.select()
+    turn = models.take(count)
     model = BareModel(models.models_dir, models.name)
     rates = Rates()
     async with AsyncExitStack() as stack:
@@ -122,26 +109,18 @@ async def measure_with(brokers: Brokers, models: Models) -> Rates:
     return rates
 
 
-def choose_models(folder: Path, names: Sequence[str], *, quick: bool, count: int) -> list[Models]:
-    """Those with these names; the one whose ratio counts first."""
-    demo = Models("demo", folder, sample_pictures(), 24 if quick else 192)
-    (folder / "demo").symlink_to(DEMO_FOLDER)
-    if "base" not in names:
-        return [demo]
-    write_set(folder / "base", "base")
-    both = [Models("base", folder, [photograph(seed) for seed in range(16)], count), demo]
-    return both[: len(names)]
-
-
 def measure(
     brokers: Brokers, names: Sequence[str], *, quick: bool = False, count: int = PICTURES
 ) -> Comparison:
     """Each of these sets of models, with services of its own."""
     rates = {}
-    for models in choose_models(brokers.folder, names, quick=quick, count=count):
+    counts = {"base": count, "demo": QUICK_PICTURES if quick else DEMO_PICTURES}
+    for models in choose_models(brokers.folder, names):
         folder = brokers.folder / f"data-{models.name}"
         folder.mkdir()
-        rates[models.name] = asyncio.run(measure_with(replace(brokers, folder=folder), models))
+        rates[models.name] = asyncio.run(
+            measure_with(replace(brokers, folder=folder), models, counts[models.name])
+        )
     first = next(iter(rates))
     return Comparison(
         name="pipeline",
@@ -158,7 +137,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="the demo models alone: under a minute")
-    parser.add_argument("--models", choices=SETS, nargs="+", default=list(SETS), help="which of both")
+    parser.add_argument("--models", choices=NAMES, nargs="+", default=list(NAMES), help="which of both")
     parser.add_argument("--pictures", type=int, default=PICTURES, help="of a turn with the large models")
     arguments = parser.parse_args()
     names = ["demo"] if arguments.quick else sorted(set(arguments.models))

@@ -27,6 +27,7 @@ from botocore.exceptions import ClientError
 from bentos.captioner import Captioner
 from bentos.embedder import Embedder
 from bentos.modelsets import locate
+from bentos.settings import BentoSettings
 from dam.pictures.decoding import decode
 from dam.settings import DamSettings
 
@@ -42,7 +43,8 @@ class PlainWorker:
     """Models, bucket, and what is done with one picture."""
 
     def __init__(self, settings: DamSettings) -> None:
-        models = locate("demo", None)
+        chosen = BentoSettings()
+        models = locate(chosen.model_set, chosen.models_dir)
         self._captioner = Captioner(models.captioner)
         self._embedder = Embedder(models.embedder)
         self._bucket = urlsplit(settings.store_url).netloc
