@@ -62,6 +62,9 @@ class BoundedHeads(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Bytes that the app bounds."""
         self._has_progressed = True
+        if not self.cycle.body:
+            # Bytes added to none stay the same object: uvicorn would copy them into a buffer and out of it.
+            self.cycle.body = b""  # type: ignore[assignment]  # it only adds to it and makes bytes of it
         super().on_body(body)
 
     def on_chunk_header(self) -> None:
