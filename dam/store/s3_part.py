@@ -25,7 +25,7 @@ class Part:
 
     def __init__(self) -> None:
         # Memory of its own: what is never filled is never there, and all of it goes back at once.
-        self._bytes = memoryview(mmap.mmap(-1, PART))
+        self._bytes = memoryview(mmap.mmap(-1, PART, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
         self._size = 0
         self._at = 0
         self.sha256 = ""
