@@ -4,6 +4,6 @@
 """
 
 from dam.store.opening import open_store
-from dam.store.port import ObjectInfo, ObjectStore, StoredObject, Streamed
+from dam.store.port import ObjectInfo, ObjectStore, StoredObject
 
-__all__ = ["ObjectInfo", "ObjectStore", "StoredObject", "Streamed", "open_store"]
+__all__ = ["ObjectInfo", "ObjectStore", "StoredObject", "open_store"]
