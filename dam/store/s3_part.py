@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 PART: Final = 5 << 20
 """Bytes. The smallest that S3 takes, because a part is held in memory; R2 wants all but the last equal."""
 
+_SMALL: Final = 1 << 20
 _PIECE: Final = 256 << 10
 """Bytes given to the connection at once."""
 
@@ -24,8 +25,7 @@ class Part:
     """A body: to botocore a file, to aiohttp an iterable, because it copies what it reads from a file."""
 
     def __init__(self) -> None:
-        # Memory of its own: what is never filled is never there, and all of it goes back at once.
-        self._bytes = memoryview(mmap.mmap(-1, PART, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
+        self._room: bytearray | mmap.mmap = bytearray()
         self._size = 0
         self._at = 0
         self.sha256 = ""
@@ -38,14 +38,16 @@ class Part:
     @property
     def data(self) -> memoryview:
         """What is in it; not a copy."""
-        return self._bytes[: self._size]
+        return memoryview(self._room)[: self._size]
 
     def fill(self, data: memoryview) -> memoryview:
         """Append what fits and return the rest."""
         begin = self._size
         fitting = data[: PART - begin]
         self._size += len(fitting)
-        self._bytes[begin : self._size] = fitting
+        if self._size > _SMALL and isinstance(self._room, bytearray):
+            self._room = _enlarge(self._room)
+        self._room[begin : self._size] = fitting
         return data[len(fitting) :]
 
     def clear(self) -> None:
@@ -60,7 +62,7 @@ class Part:
     def read(self, size: int = -1) -> bytes:
         """See `io.BufferedIOBase`."""
         begin, self._at = self._at, self._size if size < 0 else min(self._at + size, self._size)
-        return bytes(self._bytes[begin : self._at])
+        return bytes(self._room[begin : self._at])
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """See `io.IOBase`."""
@@ -71,3 +73,13 @@ class Part:
     def tell(self) -> int:
         """See `io.IOBase`."""
         return self._at
+
+
+def _enlarge(begun: bytearray) -> mmap.mmap:
+    """Room for a whole part, apart from the heap, in which growing bit by bit leaves holes.
+
+    What is never filled is never there, and all of it goes back at once.
+    """
+    room = mmap.mmap(-1, PART, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    room[: len(begun)] = begun
+    return room
