@@ -22,7 +22,7 @@ _PIECE: Final = 256 << 10
 
 
 class Part:
-    """A body: to botocore a file, to aiohttp an iterable, because it copies what it reads from a file."""
+    """A body: to botocore a file; to aiohttp, which copies what it reads from files, an iterable."""
 
     def __init__(self) -> None:
         self._room: bytearray | mmap.mmap = bytearray()
