@@ -18,8 +18,8 @@ import aio_pika
 from dam import keys
 from dam.ids import new_id
 from dam.queue.amqp.topology import JOBS
+from dam.store.s3_part import PART
 from dam.store.s3_session import make_config, make_session
-from dam.store.s3_upload import PART
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -17,6 +17,8 @@ from dam.problem import CONTENT_TYPE, Problem
 if TYPE_CHECKING:
     import asyncio
 
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
 MAX_BYTES: Final = 64 * 1024
 MAX_S: Final = 30.0
 
@@ -62,6 +64,8 @@ class BoundedHeads(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Bytes that the app bounds."""
         self._has_progressed = True
+        if self.cycle is not None:
+            _spare_copies(self.cycle)
         super().on_body(body)
 
     def on_chunk_header(self) -> None:
@@ -91,3 +95,12 @@ class BoundedHeads(HttpToolsProtocol):
             )
             self.transport.write(head.encode() + body)
         self.transport.close()
+
+
+def _spare_copies(cycle: RequestResponseCycle) -> None:
+    """Have uvicorn hand a lone piece of a body on as it is: it would copy it into a buffer and out of it."""
+    held: bytes | bytearray = cycle.body
+    if not held:
+        cycle.body = b""  # type: ignore[assignment]  # what is added to no bytes stays the same object
+    elif isinstance(held, bytes):
+        cycle.body = bytearray(held)  # to bytes, each of many small pieces would cost a copy of all before

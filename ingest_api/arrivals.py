@@ -1,11 +1,10 @@
-"""A file on its way in: its bytes measured while they pass, and what is known of it once they are stored.
+"""A file on its way in: its bytes within their limit, and what is known of it once they are stored.
 
 Used by `intake` alone; talks to no store and no queue.
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,31 +19,17 @@ if TYPE_CHECKING:
     from dam.store.port import ObjectInfo
 
 
-class Measured:
-    """Passes a file's bytes on while it counts, hashes and limits them."""
-
-    def __init__(self, filename: str, head: bytes, rest: AsyncIterator[bytes], limit: int) -> None:
-        self._filename, self._head, self._rest, self._limit = filename, head, rest, limit
-        self._hash = hashlib.sha256()
-        self.size = 0
-
-    @property
-    def sha256(self) -> str:
-        """Of what has passed so far, lower-case hex."""
-        return self._hash.hexdigest()
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The file's bytes. Raises `RefusalError` as soon as there are more than the limit."""
-        yield self._measure(self._head)
-        async for chunk in self._rest:
-            yield self._measure(chunk)
-
-    def _measure(self, chunk: bytes) -> bytes:
-        self.size += len(chunk)
-        if self.size > self._limit:
-            raise refusals.file_too_large(self._filename, self._limit)
-        self._hash.update(chunk)
-        return chunk
+async def within(limit: int, filename: str, head: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The file's bytes. Raises `RefusalError` as soon as there are more than the limit."""
+    size = len(head)
+    if size > limit:
+        raise refusals.file_too_large(filename, limit)
+    yield head
+    async for chunk in rest:
+        size += len(chunk)
+        if size > limit:
+            raise refusals.file_too_large(filename, limit)
+        yield chunk
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from dam.names import safe_name
 from dam.originals import job_of, metadata_of
 from dam.store.port import ObjectInfo
 from ingest_api import refusals
-from ingest_api.arrivals import Arrival, Measured, read_head
+from ingest_api.arrivals import Arrival, read_head, within
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -81,12 +81,12 @@ class Intake:
         filename = filename or f"unnamed.{media_type.extension}"
         asset_id, received_at = new_id(), datetime.now(UTC)
         key = keys.original(asset_id, media_type.extension)
-        measured = Measured(filename, head, chunks, self._limit())
         actor = visitors.current().actor
         mime_type, metadata = media_type.mime_type, metadata_of(filename, received_at, actor)
-        size = await store.put_stream(key, measured.chunks(), content_type=mime_type, metadata=metadata)
+        stream = within(self._limit(), filename, head, chunks)
+        size, sha256 = await store.put_stream(key, stream, content_type=mime_type, metadata=metadata)
         original = ObjectInfo(key, size, "", received_at, mime_type, metadata)
-        return Arrival(Claim(id=asset_id, key=key, size=size), original, filename, measured.sha256)
+        return Arrival(Claim(id=asset_id, key=key, size=size), original, filename, sha256)
 
     def _limit(self) -> int:
         """Bytes that one file may have: the token's own limit may be below the service's."""

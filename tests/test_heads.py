@@ -105,6 +105,9 @@ async def test_bodies_of_any_size_pass(port: int, monkeypatch: pytest.MonkeyPatc
     closing = CHUNKED.replace(b"host: x", b"host: x\r\nconnection: close")
     tiny = await ask(port, closing, *[b"1\r\nz\r\n" * 1_000] * 100, b"0\r\n\r\n")
     assert b"100000" in tiny
+    large = b"186a0\r\n" + bytes(100_000) + b"\r\n"
+    mixed = await ask(port, closing, *[(b"1\r\nz\r\n" + large) * 2 + b"1\r\nz\r\n" * 1_000] * 3, b"0\r\n\r\n")
+    assert b"603006" in mixed
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(closing + b"1\r\nz\r\n")
     await asyncio.sleep(0.4)

@@ -6,6 +6,7 @@ Blocking; called by `FileTree` alone. Knows paths and no keys. Errors pass throu
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import threading
 import time
@@ -33,12 +34,19 @@ class Draft:
         self.lock = threading.RLock()
         self._file: BinaryIO | None = None
         self._discarded = False
+        self._hash = hashlib.sha256()
+
+    @property
+    def sha256(self) -> str:
+        """Of what was written, lower-case hex."""
+        return self._hash.hexdigest()
 
     def write(self, data: bytes) -> None:
         """Append."""
         with self.lock:
             self._open().write(data)
             self.size += len(data)
+            self._hash.update(data)
 
     def sync(self) -> None:
         """Make the bytes durable; done before the key is locked, because it can take long."""

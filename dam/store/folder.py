@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, ParamSpec, TypeVar
 from dam.errors import SettingsError, StoreUnavailableError
 from dam.store.files import FileTree
 from dam.store.naming import check_key, check_metadata
-from dam.store.port import ObjectInfo, ObjectStore, StoredObject
+from dam.store.port import ObjectInfo, ObjectStore, StoredObject, Streamed
 from dam.store.tags import Tags
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class FolderStore(ObjectStore):
         *,
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] | None = None,
-    ) -> int:
+    ) -> Streamed:
         """See `ObjectStore.put_stream`."""
         tags = _tags(key, content_type, metadata)
         draft = self._tree.begin()
@@ -87,7 +87,7 @@ class FolderStore(ObjectStore):
             async for chunk in _gathered(chunks):
                 await self._run(self._tree.append, draft, key, chunk)
             await self._run(self._tree.publish, draft, key, tags)
-            return draft.size
+            return Streamed(draft.size, draft.sha256)
         finally:
             # Waits for a write that a cancellation has left running in its thread.
             await asyncio.shield(self._run(draft.discard))

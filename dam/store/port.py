@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -30,6 +30,14 @@ class StoredObject:
 
     data: bytes
     info: ObjectInfo
+
+
+class Streamed(NamedTuple):
+    """What a stream was: its bytes are hashed on their way, because a bucket wants hashes too."""
+
+    size: int
+    sha256: str
+    """Lower-case hex."""
 
 
 class ObjectStore(ABC):
@@ -70,8 +78,8 @@ class ObjectStore(ABC):
         *,
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] | None = None,
-    ) -> int:
-        """Write an object of unknown length, holding at most one part of 5 MiB in memory; return its size.
+    ) -> Streamed:
+        """Write an object of unknown length, holding at most one part of 5 MiB in memory; say what it was.
 
         Nothing becomes visible at `key` unless `chunks` ends without an error; an error it raises passes
         through after the upload has been aborted.

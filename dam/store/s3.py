@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from dam.errors import StoreError, StoreUnavailableError
 from dam.store.naming import check_key, check_metadata
-from dam.store.port import ObjectInfo, ObjectStore, StoredObject
+from dam.store.port import ObjectInfo, ObjectStore, StoredObject, Streamed
 from dam.store.s3_bucket import Bucket
 from dam.store.s3_conditions import MARKER, ConditionalPuts, bare
 from dam.store.s3_errors import BROKEN, FAILED, status_of
@@ -85,7 +85,7 @@ class S3Store(ObjectStore):
         *,
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] | None = None,
-    ) -> int:
+    ) -> Streamed:
         """See `ObjectStore.put_stream`. Holds one part of 5 MiB."""
         headers = _headers(key, content_type, metadata)
         return await Upload(self._bucket, key, headers).run(chunks)

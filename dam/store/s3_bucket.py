@@ -23,6 +23,7 @@ from dam.store.s3_session import make_config, make_session
 
 if TYPE_CHECKING:
     from dam.settings import DamSettings
+    from dam.store.s3_part import Part
 
 _LARGE: Final = 1 << 20
 """Bytes from which aiohttp wants a file, because it would write all of a `bytes` at once."""
@@ -76,7 +77,7 @@ class Bucket:
         self,
         key: str,
         method: str,
-        body: bytes | io.BytesIO | Path,
+        body: bytes | Part | Path,
         *,
         conditional: bool = False,
         **arguments: Any,
@@ -86,8 +87,6 @@ class Bucket:
         if isinstance(data, Path):
             with await asyncio.to_thread(data.open, "rb") as file:
                 return await self.call(key, method, conditional=conditional, Body=file, **arguments)
-        if isinstance(data, io.BytesIO):
-            data.seek(0)
         return await self.call(key, method, conditional=conditional, Body=data, **arguments)
 
     async def close(self) -> None:

@@ -14,6 +14,8 @@ from aiobotocore.session import AioSession
 from botocore.config import Config
 from botocore.loaders import JSONFileLoader, Loader
 
+from dam.store.s3_signing import sign_parts
+
 if TYPE_CHECKING:
     from dam.settings import DamSettings
 
@@ -26,6 +28,7 @@ _UNUSED_PARAMETERS: Final = ("CopySource", "Key", "Prefix")
 
 def make_session() -> aioboto3.Session:
     """A session for one S3 client."""
+    sign_parts()
     session = AioSession()
     session.register_component("data_loader", _make_loader())
     return aioboto3.Session(botocore_session=session)

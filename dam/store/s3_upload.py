@@ -9,43 +9,26 @@ the bucket's lifecycle rule removes it.
 from __future__ import annotations
 
 import asyncio
-import io
+import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from botocore.exceptions import ClientError
 
 from dam.errors import StoreError
+from dam.store.port import Streamed
 from dam.store.s3_errors import code_of
+from dam.store.s3_part import PART, Part
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from dam.store.s3_bucket import Bucket
 
-PART: Final = 5 << 20
-"""Bytes. The smallest that S3 takes, because a part is held in memory; R2 wants all but the last equal."""
-
 _MOST_PARTS: Final = 10_000
 _ABORT_S: Final = 10.0
-_SMALL: Final = 1 << 20
 
 _log = structlog.get_logger(__name__)
-
-
-class Part(io.BytesIO):
-    """The bytes of one part, in the one form that botocore and aiohttp send without a copy of their own."""
-
-    def fill(self, data: memoryview) -> memoryview:
-        """Append what fits and return the rest."""
-        at = self.tell()
-        if at <= _SMALL < at + len(data):
-            # Room for all of it at once: growing bit by bit leaves holes in the heap.
-            self.seek(PART - 1)
-            self.write(b"\0")
-            self.seek(at)
-        self.write(data[: PART - at])
-        return data[PART - at :]
 
 
 class Upload:
@@ -59,48 +42,55 @@ class Upload:
         self._part = Part()
         self._etags: list[str] = []
         self._size = 0
+        self._hash = hashlib.sha256()
 
-    async def run(self, chunks: AsyncIterator[bytes]) -> int:
-        """Send everything and return the size; abort on any error, cancellation included."""
+    async def run(self, chunks: AsyncIterator[bytes]) -> Streamed:
+        """Send everything and say what it was; abort on any error, cancellation included."""
         try:
             async for chunk in chunks:
                 rest = memoryview(chunk)
                 while rest:
                     rest = self._part.fill(rest)
-                    if self._part.tell() == PART:
+                    if len(self._part) == PART:
                         await self._send_part()
             await self._finish()
         except BaseException:
             if self._id is not None:
                 await asyncio.shield(self._abort())
             raise
-        return self._size
+        return Streamed(self._size, self._hash.hexdigest())
 
     async def _send_part(self) -> None:
-        """Send what is in the buffer, from its start to where it stands, and begin it anew."""
+        """Send the part as it is, and begin it anew."""
         if self._id is None:
             self._id = await self._begin()
         if len(self._etags) == _MOST_PARTS:
             raise StoreError(f"{self._key} is larger than {_MOST_PARTS * PART >> 30} GiB, the most there is.")
-        size = self._part.tell()
+        self._take_into_account()
         answer = await self._bucket.send(
             *(self._key, "upload_part", self._part), UploadId=self._id, PartNumber=len(self._etags) + 1
         )
         self._etags.append(answer["ETag"])
-        self._size += size
-        self._part.seek(0)
+        self._part.clear()
 
     async def _finish(self) -> None:
         """Send the last part, which may be shorter, and make the object visible."""
-        size = self._part.tell()
-        self._part.truncate()
         if self._id is None:
+            self._take_into_account()
             await self._bucket.send(self._key, "put_object", self._part, **self._headers)
-            self._size = size
             return
-        if size:
+        if self._part:
             await self._send_part()
         await self._complete()
+
+    def _take_into_account(self) -> None:
+        """Count and hash the part: for its signature, and for the whole, which the first part is so far."""
+        self._hash.update(self._part.data)
+        if self._size:
+            self._part.sha256 = hashlib.sha256(self._part.data).hexdigest()
+        else:
+            self._part.sha256 = self._hash.hexdigest()
+        self._size += len(self._part)
 
     async def _begin(self) -> str:
         beginning = asyncio.ensure_future(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dam.errors import ObjectNotFoundError, PreconditionFailedError, StoreUnavailableError
 from dam.store.naming import check_key, check_metadata
-from dam.store.port import ObjectInfo, ObjectStore, StoredObject
+from dam.store.port import ObjectInfo, ObjectStore, StoredObject, Streamed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -80,14 +80,14 @@ class MemoryStore(ObjectStore):
         *,
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] | None = None,
-    ) -> int:
+    ) -> Streamed:
         """Write once `chunks` has ended."""
         check_metadata(key, metadata or {})
         self._check(key)
         data = b"".join([chunk async for chunk in chunks])
         self._check()
         self._keep(key, data, content_type, metadata)
-        return len(data)
+        return Streamed(len(data), hashlib.sha256(data).hexdigest())
 
     def _object(self, key: str) -> StoredObject:
         self._check(key)

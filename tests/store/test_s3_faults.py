@@ -46,7 +46,7 @@ async def store(radosgw: Radosgw, proxy: Proxy) -> AsyncIterator[S3Store]:
 
 
 async def upload(store: S3Store) -> int:
-    return await store.put_stream("big", pieces(some_bytes(2 * PART + 5), 1 << 20))
+    return (await store.put_stream("big", pieces(some_bytes(2 * PART + 5), 1 << 20))).size
 
 
 async def uploads_left_open(store: S3Store) -> int:
