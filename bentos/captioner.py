@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import torch
 from transformers import BlipForConditionalGeneration, BlipProcessor
 
+from bentos.packing import pack
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -32,6 +34,7 @@ class Captioner:
         self._processor: Any = BlipProcessor.from_pretrained(folder, local_files_only=True)
         model: Any = BlipForConditionalGeneration.from_pretrained(folder, local_files_only=True)
         self._model: Any = model.eval()
+        pack(model.text_decoder if bfloat16 else model)  # what is packed is multiplied in full precision
         self._bfloat16 = bfloat16
         limits: Any = model.text_decoder.generation_config
         if limits.max_length is None and limits.max_new_tokens is None:

@@ -12,6 +12,8 @@ import open_clip
 import torch
 from open_clip.transformer import text_global_pool
 
+from bentos.packing import pack
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -29,6 +31,7 @@ class Embedder:
         source = f"local-dir:{folder}"
         model, preprocess = open_clip.create_model_from_pretrained(source)
         self._model: Any = model.eval()
+        pack(self._model)
         self._preprocess: Any = preprocess
         self._tokenize: Any = open_clip.get_tokenizer(source)
         # Other sets squash the whole picture into the square: for those a long one is nothing special.
