@@ -6,6 +6,7 @@ asked here answers from the table alone and knows nothing of newer rows.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import math
 from dataclasses import dataclass
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
 
 _INDEX_CACHE_BYTES: Final = 64 << 20
 _METADATA_CACHE_BYTES: Final = 8 << 20
+_OPEN_ANEW_AFTER: Final = 64
+"""Versions. The caches hold what belongs to versions that are no more until they are full; a table that is
+opened anew begins with empty ones."""
+_AT_ONCE: Final = 16
+"""Queries. Each holds several connections to the bucket with their buffers; more of them find no sooner."""
 _PROBES: Final = 5
 """Parts of the vectors' index that are read; each costs a millisecond or two where it is not in memory."""
 _REFINE: Final = 2
@@ -58,9 +64,10 @@ class IndexReader:
 
     def __init__(self, settings: DamSettings) -> None:
         self._location = lance_location(settings)
-        self._connection: lancedb.AsyncConnection | None = None
+        self._turns = asyncio.Semaphore(_AT_ONCE)
         self._table: lancedb.AsyncTable | None = None
         self._etag: str | None = None
+        self._versions = 0
         self.state: IndexState | None = None
 
     async def refresh(self, store: ObjectStore) -> None:
@@ -75,12 +82,19 @@ class IndexReader:
             self._table, self.state, self._etag = None, None, etag
         elif etag != self._etag:
             with _translated():
-                if self._table is None or self.state is None or state.table != self.state.table:
-                    self._table = await (await self._connect()).open_table(state.table)
-                else:
-                    await self._table.checkout_latest()  # type: ignore[no-untyped-call] # the library's
+                await self._follow(state)
             self.state, self._etag = state, etag
             trim()
+
+    async def _follow(self, state: IndexState) -> None:
+        """See the newest version of the published table."""
+        is_same = self.state is not None and state.table == self.state.table
+        if self._table is not None and is_same and self._versions < _OPEN_ANEW_AFTER:
+            await self._table.checkout_latest()  # type: ignore[no-untyped-call] # the library's
+            self._versions += 1
+        else:
+            self._table = await self._open(state.table)
+            self._versions = 0
 
     def forget(self) -> None:
         """The table that is open turned out unreadable: open what is published anew at the next refresh."""
@@ -146,23 +160,25 @@ class IndexReader:
 
     async def _take(self, ids: Sequence[str], columns: list[str]) -> Any:
         table, _ = self._opened()
-        with _translated():
-            return await table.query().where(match_ids(ids)).select(columns).to_arrow()
+        async with self._turns:
+            with _translated():
+                return await table.query().where(match_ids(ids)).select(columns).to_arrow()
 
     async def _find(self, query: Any, score: str, limit: int, where: str | None) -> list[Hit]:
         """Ids, scores and rows of what a query of the library finds."""
         query = query.select(["id", score, ROW]).limit(limit)
-        with _translated():
-            found = await (query.where(where) if where else query).to_arrow()
+        async with self._turns:
+            with _translated():
+                found = await (query.where(where) if where else query).to_arrow()
         columns = (found[name].to_pylist() for name in ("id", score, ROW))
         return [Hit(*values) for values in zip(*columns, strict=True)]
 
-    async def _connect(self) -> lancedb.AsyncConnection:
-        if self._connection is None:
-            uri, options = self._location
-            session = lancedb.Session(_INDEX_CACHE_BYTES, _METADATA_CACHE_BYTES)
-            self._connection = await lancedb.connect_async(uri, storage_options=options, session=session)
-        return self._connection
+    async def _open(self, name: str) -> lancedb.AsyncTable:
+        """A table with caches of its own."""
+        uri, options = self._location
+        session = lancedb.Session(_INDEX_CACHE_BYTES, _METADATA_CACHE_BYTES)
+        connection = await lancedb.connect_async(uri, storage_options=options, session=session)
+        return await connection.open_table(name)
 
     def _opened(self) -> tuple[lancedb.AsyncTable, IndexState]:
         if self._table is None or self.state is None:
