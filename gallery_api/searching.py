@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from dam.ids import is_id
 from dam.media import HEAD_BYTES, sniff_type
 from dam.search.words import query_words
 from gallery_api import refusals
-from gallery_api.answers.searching import SearchAnswer
 from gallery_api.bento import Embedded
 from gallery_api.candidates import words_of
 from gallery_api.fusing import Found, fuse, only_semantic, only_text
@@ -44,6 +43,9 @@ _MORE: Final = 1.2
 """Candidates of each list, and how many times what is shown: fusing needs more, and each has its price."""
 _LOOKED_AT: Final = 5
 """The best text hits tell how much of the query stands anywhere."""
+
+Answer = dict[str, Any]
+"""Plain values, shaped as `SearchAnswer` has them; see `results`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class Searcher:
         self._candidates = candidates
         self._rows = rows
 
-    async def search(self, query: SearchQuery) -> SearchAnswer:
+    async def search(self, query: SearchQuery) -> Answer:
         """By words, or like an asset. Raises `RefusalError`."""
         started = time.perf_counter()
         text = (query.q or "").strip()
@@ -97,7 +99,7 @@ class Searcher:
             asked = replace(asked, mode="semantic", vector=vector, without=query.like)
         return await self._answer(asked, started)
 
-    async def search_picture(self, image: UploadFile, query: PictureQuery) -> SearchAnswer:
+    async def search_picture(self, image: UploadFile, query: PictureQuery) -> Answer:
         """By picture. Raises `RefusalError`."""
         started = time.perf_counter()
         data = await image.read(self._settings.max_picture_bytes + 1)
@@ -138,7 +140,7 @@ class Searcher:
         )
         return replace(asked, mode="text", vector=None, reason=reason)
 
-    async def _answer(self, asked: _Asked, started: float) -> SearchAnswer:
+    async def _answer(self, asked: _Asked, started: float) -> Answer:
         count = max(_FEWEST, round(_MORE * asked.limit)) if asked.mode == "hybrid" else asked.limit
         # The words are looked up while the Bento embeds the text.
         (asked, semantic), text = await asyncio.gather(
@@ -152,15 +154,15 @@ class Searcher:
         rows = best | await self._rows.find([item.id for item in found if item.id not in best], indexed)
         items = show_results(found, rows, asked.words)
         reason = asked.reason or self._missing_index()
-        return SearchAnswer(
-            items=items,
-            mode=asked.mode,
-            degraded=reason is not None,
-            reason=reason,
-            took_ms=round((time.perf_counter() - started) * 1000, 2),
-            embed_ms=round(asked.embedding_s * 1000, 2),
-            total=asked.scope.total,
-        )
+        return {
+            "items": items,
+            "mode": asked.mode,
+            "degraded": reason is not None,
+            "reason": reason,
+            "took_ms": round((time.perf_counter() - started) * 1000, 2),
+            "embed_ms": round(asked.embedding_s * 1000, 2),
+            "total": asked.scope.total,
+        }
 
     async def _look_near(self, asked: _Asked, count: int) -> tuple[_Asked, list[Hit]]:
         """The nearest; and what was asked, with its vector, or as a search by words where it has none."""

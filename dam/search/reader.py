@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import lancedb
 import numpy as np
@@ -40,8 +39,7 @@ _FEW: Final = 2_000
 """So many assets or fewer are compared one by one: an approximate index would miss some of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """One id that was found, with the score of what found it: a cosine, or BM25.
 
     `row` is the asset's row as the index has it, still as text (`schema.read_row`): to bring it along costs

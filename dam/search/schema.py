@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic_core import from_json
 
 from dam.catalogue.row import SNAPSHOT_SCHEMA
 from dam.search.words import index_words
@@ -74,7 +75,7 @@ def id_of(text: str) -> str:
 
 def read_row(text: str) -> dict[str, Any]:
     """A row by column name, as the catalogue has it."""
-    values = {**_EMPTY, **json.loads(text)}
+    values = {**_EMPTY, **from_json(text)}
     return values | {name: _read_time(values[name]) for name in _TIMES}
 
 
