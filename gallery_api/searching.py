@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from dam import keys
-from dam.catalogue.row import PURGED
 from dam.errors import InferenceError, InferenceUnavailableError, ObjectNotFoundError
 from dam.ids import is_id
 from dam.media import HEAD_BYTES, sniff_type
@@ -20,6 +19,7 @@ from gallery_api import refusals
 from gallery_api.bento import Embedded
 from gallery_api.candidates import words_of
 from gallery_api.fusing import Found, fuse, only_semantic, only_text
+from gallery_api.listing.columns import PURGED
 from gallery_api.results import show_results
 
 if TYPE_CHECKING:
@@ -192,14 +192,14 @@ class Searcher:
 
     async def _vector_of(self, asset_id: str) -> Embedded:
         """The vector of an asset that is there."""
-        if not is_id(asset_id):
+        columns = self._follower.columns
+        slot = columns.find(asset_id) if is_id(asset_id) else None
+        if slot is None:
             raise refusals.not_found(asset_id)
-        rows, vector = await asyncio.gather(self._rows.find([asset_id]), self._candidates.vector(asset_id))
-        if asset_id not in rows:
-            raise refusals.not_found(asset_id)
-        if rows[asset_id]["event"] == PURGED:
+        if columns.text("status", slot) == PURGED:
             raise refusals.purged(asset_id)
-        model = rows[asset_id]["embedding_by"]
+        model = columns.text("embedding_by", slot)
+        vector = await self._candidates.vector(asset_id)
         if vector is None and model is not None:
             vector = await self._read_vector(asset_id)
         if vector is None or model is None:

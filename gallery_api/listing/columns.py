@@ -89,6 +89,10 @@ class Columns:
         slot = int(self._find_all(np.array([pack_one(asset_id)], PACKED))[0])
         return None if slot < 0 else slot
 
+    def text(self, name: str, slot: int) -> str | None:
+        """What one asset has in a column of texts."""
+        return self.codes[name].text(int(self._arrays[name][slot]))
+
     def place(self, asset_id: str) -> int:
         """How many ids are smaller than this one."""
         return int(self._place_all(np.array([pack_one(asset_id)], PACKED))[0])
