@@ -49,14 +49,23 @@ Answer = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class _Embedding:
+    """What became of embedding a text: its vector, or why there is none; and how long it took."""
+
+    vector: Embedded | None
+    reason: str | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Asked:
-    """One search, made ready: its words, its vector or the text to embed, and what could not be done."""
+    """One search, made ready: its words, its vector or the task that makes it, and what failed."""
 
     mode: Mode
     limit: int
     scope: Scope
     words: list[str]
-    text: str = ""
+    embedding: asyncio.Task[_Embedding] | None = None
     vector: Embedded | None = None
     without: str | None = None
     reason: str | None = None
@@ -92,12 +101,20 @@ class Searcher:
             raise refusals.invalid("Give either `q`, the words to search for, or `like`, the id of an asset.")
         if query.status == "pending":
             raise refusals.invalid("Pending assets cannot be searched yet: nothing is known of them.")
-        await self._follower.catch_up()
-        asked = _Asked(query.mode, query.limit, self._candidates.scope(query), query_words(text), text)
-        if query.like:
-            vector = await self._vector_of(query.like)
-            asked = replace(asked, mode="semantic", vector=vector, without=query.like)
-        return await self._answer(asked, started)
+        embedding = None
+        if text and query.mode != "text":  # the Bento works while the catalogue is looked at
+            embedding = asyncio.create_task(self._embed(text), name="embed text")
+        try:
+            await self._follower.catch_up()
+            scope = self._candidates.scope(query)
+            asked = _Asked(query.mode, query.limit, scope, query_words(text), embedding)
+            if query.like:
+                vector = await self._vector_of(query.like)
+                asked = replace(asked, mode="semantic", vector=vector, without=query.like)
+            return await self._answer(asked, started)
+        finally:
+            if embedding is not None:
+                embedding.cancel()
 
     async def search_picture(self, image: UploadFile, query: PictureQuery) -> Answer:
         """By picture. Raises `RefusalError`."""
@@ -121,13 +138,14 @@ class Searcher:
         asked = _Asked("semantic", query.limit, scope, [], vector=vector, embedding_s=embedding_s)
         return await self._answer(asked, started)
 
-    async def _embed(self, asked: _Asked) -> _Asked:
+    async def _embed(self, text: str) -> _Embedding:
         started = time.perf_counter()
+        vector, reason = None, None
         try:
-            vector = await self._bento.embed_text(asked.text)
+            vector = await self._bento.embed_text(text)
         except (InferenceError, InferenceUnavailableError) as error:
-            return replace(asked, mode="text", reason=f"{error} Results are from words alone.")
-        return replace(asked, vector=vector, embedding_s=time.perf_counter() - started)
+            reason = f"{error} Results are from words alone."
+        return _Embedding(vector, reason, time.perf_counter() - started)
 
     def _check_model(self, asked: _Asked) -> _Asked:
         """Vectors of two models have nothing to say to each other."""
@@ -166,8 +184,12 @@ class Searcher:
 
     async def _look_near(self, asked: _Asked, count: int) -> tuple[_Asked, list[Hit]]:
         """The nearest; and what was asked, with its vector, or as a search by words where it has none."""
-        if asked.mode != "text" and asked.vector is None:
-            asked = await self._embed(asked)
+        if asked.embedding is not None:
+            made = await asked.embedding
+            mode = "text" if made.vector is None else asked.mode
+            asked = replace(
+                asked, mode=mode, vector=made.vector, reason=made.reason, embedding_s=made.seconds
+            )
         asked = self._check_model(asked)
         return asked, await self._near(asked, count)
 
