@@ -1,25 +1,16 @@
-"""Search: the query's vector, the two lists, one order, and the rows; `results` tells why each is there."""
+"""Search: the two lists, one order, and the rows; `results` tells why each is there."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
-from dam import keys
-from dam.errors import InferenceError, InferenceUnavailableError, ObjectNotFoundError
-from dam.ids import is_id
-from dam.media import HEAD_BYTES, sniff_type
 from dam.search.words import query_words
 from gallery_api import refusals
-from gallery_api.bento import Embedded
 from gallery_api.candidates import words_of
 from gallery_api.fusing import Found, fuse, only_semantic, only_text
-from gallery_api.listing.columns import PURGED
 from gallery_api.results import show_results
 
 if TYPE_CHECKING:
@@ -27,16 +18,14 @@ if TYPE_CHECKING:
 
     from fastapi import UploadFile
 
-    from dam.connections import Connection
     from dam.search.reader import Hit, IndexReader
-    from dam.store.port import ObjectStore
     from gallery_api.answers.searching import Mode
-    from gallery_api.bento import Bento
+    from gallery_api.bento import Embedded
     from gallery_api.candidates import Candidates, Scope
     from gallery_api.filters import PictureQuery, SearchQuery
     from gallery_api.following import Follower
+    from gallery_api.query_vectors import QueryVector, QueryVectors
     from gallery_api.rows import Rows, Values
-    from gallery_api.settings import GallerySettings
 
 _FEWEST: Final = 60
 _MORE: Final = 1.2
@@ -49,15 +38,6 @@ Answer = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class _Embedding:
-    """What became of embedding a text: its vector, or why there is none; and how long it took."""
-
-    vector: Embedded | None
-    reason: str | None
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
 class _Asked:
     """One search, made ready: its words, its vector or the task that makes it, and what failed."""
 
@@ -65,7 +45,7 @@ class _Asked:
     limit: int
     scope: Scope
     words: list[str]
-    embedding: asyncio.Task[_Embedding] | None = None
+    embedding: asyncio.Task[QueryVector] | None = None
     vector: Embedded | None = None
     without: str | None = None
     reason: str | None = None
@@ -75,19 +55,15 @@ class _Asked:
 class Searcher:
     """One for the whole app."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what a search reads
+    def __init__(
         self,
-        settings: GallerySettings,
-        store: Connection[ObjectStore],
-        bento: Bento,
+        vectors: QueryVectors,
         index: IndexReader,
         follower: Follower,
         candidates: Candidates,
         rows: Rows,
     ) -> None:
-        self._settings = settings
-        self._store = store
-        self._bento = bento
+        self._vectors = vectors
         self._index = index
         self._follower = follower
         self._candidates = candidates
@@ -103,13 +79,13 @@ class Searcher:
             raise refusals.invalid("Pending assets cannot be searched yet: nothing is known of them.")
         embedding = None
         if text and query.mode != "text":  # the Bento works while the catalogue is looked at
-            embedding = asyncio.create_task(self._embed(text), name="embed text")
+            embedding = asyncio.create_task(self._vectors.of_text(text), name="embed text")
         try:
             await self._follower.catch_up()
             scope = self._candidates.scope(query)
             asked = _Asked(query.mode, query.limit, scope, query_words(text), embedding)
             if query.like:
-                vector = await self._vector_of(query.like)
+                vector = await self._vectors.of_asset(query.like)
                 asked = replace(asked, mode="semantic", vector=vector, without=query.like)
             return await self._answer(asked, started)
         finally:
@@ -119,33 +95,11 @@ class Searcher:
     async def search_picture(self, image: UploadFile, query: PictureQuery) -> Answer:
         """By picture. Raises `RefusalError`."""
         started = time.perf_counter()
-        data = await image.read(self._settings.max_picture_bytes + 1)
-        if len(data) > self._settings.max_picture_bytes:
-            raise refusals.invalid(f"The picture is larger than {self._settings.max_picture_bytes:,} bytes.")
-        media_type = sniff_type(data[:HEAD_BYTES])
-        if media_type is None:
-            raise refusals.invalid("What was sent is no picture of an accepted type.")
-        embedding = time.perf_counter()
-        try:
-            vector = await self._bento.embed_picture(data, media_type.mime_type)
-        except InferenceError as error:
-            raise refusals.invalid(str(error)) from error
-        except InferenceUnavailableError as error:
-            raise refusals.unavailable(f"{error} Searching by picture needs it.") from error
-        embedding_s = time.perf_counter() - embedding
+        made = await self._vectors.of_picture(image)
         await self._follower.catch_up()
         scope = self._candidates.scope(query)
-        asked = _Asked("semantic", query.limit, scope, [], vector=vector, embedding_s=embedding_s)
+        asked = _Asked("semantic", query.limit, scope, [], vector=made.vector, embedding_s=made.seconds)
         return await self._answer(asked, started)
-
-    async def _embed(self, text: str) -> _Embedding:
-        started = time.perf_counter()
-        vector, reason = None, None
-        try:
-            vector = await self._bento.embed_text(text)
-        except (InferenceError, InferenceUnavailableError) as error:
-            reason = f"{error} Results are from words alone."
-        return _Embedding(vector, reason, time.perf_counter() - started)
 
     def _check_model(self, asked: _Asked) -> _Asked:
         """Vectors of two models have nothing to say to each other."""
@@ -211,29 +165,6 @@ class Searcher:
         if self._index.state is None and self._follower.fresh.forgotten:
             return "The search index is missing: only the newest assets are searched until it is rebuilt."
         return None
-
-    async def _vector_of(self, asset_id: str) -> Embedded:
-        """The vector of an asset that is there."""
-        columns = self._follower.columns
-        slot = columns.find(asset_id) if is_id(asset_id) else None
-        if slot is None:
-            raise refusals.not_found(asset_id)
-        if columns.text("status", slot) == PURGED:
-            raise refusals.purged(asset_id)
-        model = columns.text("embedding_by", slot)
-        vector = await self._candidates.vector(asset_id)
-        if vector is None and model is not None:
-            vector = await self._read_vector(asset_id)
-        if vector is None or model is None:
-            raise refusals.wrong_state(asset_id, "without a vector", "compared")
-        return Embedded(vector, model)
-
-    async def _read_vector(self, asset_id: str) -> np.ndarray[tuple[int], np.dtype[np.float32]] | None:
-        try:
-            stored = await (await self._store.get()).get(keys.vector(asset_id))
-        except ObjectNotFoundError:
-            return None
-        return np.asarray(json.loads(stored.data)["embedding"], np.float32)
 
 
 def _order(
