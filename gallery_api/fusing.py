@@ -8,8 +8,7 @@ only one word of five stands anywhere, meaning decides.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +19,7 @@ WORDS_WEIGHT: Final = 0.5
 _FLOOR: Final = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """One asset with its places in the two lists; None where it is not in one."""
 
     id: str

@@ -35,6 +35,7 @@ from gallery_api.following import Follower
 from gallery_api.jobs import JobDesk
 from gallery_api.passing import UploadPassing
 from gallery_api.pending import PendingAssets
+from gallery_api.query_vectors import QueryVectors
 from gallery_api.rows import Rows
 from gallery_api.searching import Searcher
 from gallery_api.sessions import Sessions
@@ -86,9 +87,8 @@ class Gallery:
         self.browser = Browser(self.catalogue, self.follower, rows, pending)
         self.editor = Editor(self.catalogue, self.store, self.follower, rows, pending)
         self.batches = BatchEditor(self.catalogue, self.editor, self.follower, pending)
-        self.searcher = Searcher(
-            self._settings, self.store, self.bento, self.index, self.follower, candidates, rows
-        )
+        vectors = QueryVectors(self._settings, self.store, self.bento, self.follower, candidates)
+        self.searcher = Searcher(vectors, self.index, self.follower, candidates, rows)
         self.files = Files(self.store, self.browser, self._settings)
         self.jobs = JobDesk(self.store, self.queue, self.catalogue, self.follower, self.browser, pending)
         self.figures = Figures(self.follower, self.index, self.bento)

@@ -1,24 +1,14 @@
-"""Search: the query's vector, the two lists, one order, and the rows; `results` tells why each is there."""
+"""Search: the two lists, one order, and the rows; `results` tells why each is there."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
-from dam import keys
-from dam.catalogue.row import PURGED
-from dam.errors import InferenceError, InferenceUnavailableError, ObjectNotFoundError
-from dam.ids import is_id
-from dam.media import HEAD_BYTES, sniff_type
 from dam.search.words import query_words
 from gallery_api import refusals
-from gallery_api.answers.searching import SearchAnswer
-from gallery_api.bento import Embedded
 from gallery_api.candidates import words_of
 from gallery_api.fusing import Found, fuse, only_semantic, only_text
 from gallery_api.results import show_results
@@ -28,16 +18,14 @@ if TYPE_CHECKING:
 
     from fastapi import UploadFile
 
-    from dam.connections import Connection
     from dam.search.reader import Hit, IndexReader
-    from dam.store.port import ObjectStore
     from gallery_api.answers.searching import Mode
-    from gallery_api.bento import Bento
+    from gallery_api.bento import Embedded
     from gallery_api.candidates import Candidates, Scope
     from gallery_api.filters import PictureQuery, SearchQuery
     from gallery_api.following import Follower
+    from gallery_api.query_vectors import QueryVector, QueryVectors
     from gallery_api.rows import Rows, Values
-    from gallery_api.settings import GallerySettings
 
 _FEWEST: Final = 60
 _MORE: Final = 1.2
@@ -45,16 +33,19 @@ _MORE: Final = 1.2
 _LOOKED_AT: Final = 5
 """The best text hits tell how much of the query stands anywhere."""
 
+Answer = dict[str, Any]
+"""Plain values, shaped as `SearchAnswer` has them; see `results`."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One search, made ready: its words, its vector or the text to embed, and what could not be done."""
+    """One search, made ready: its words, its vector or the task that makes it, and what failed."""
 
     mode: Mode
     limit: int
     scope: Scope
     words: list[str]
-    text: str = ""
+    embedding: asyncio.Task[QueryVector] | None = None
     vector: Embedded | None = None
     without: str | None = None
     reason: str | None = None
@@ -64,25 +55,21 @@ class _Asked:
 class Searcher:
     """One for the whole app."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what a search reads
+    def __init__(
         self,
-        settings: GallerySettings,
-        store: Connection[ObjectStore],
-        bento: Bento,
+        vectors: QueryVectors,
         index: IndexReader,
         follower: Follower,
         candidates: Candidates,
         rows: Rows,
     ) -> None:
-        self._settings = settings
-        self._store = store
-        self._bento = bento
+        self._vectors = vectors
         self._index = index
         self._follower = follower
         self._candidates = candidates
         self._rows = rows
 
-    async def search(self, query: SearchQuery) -> SearchAnswer:
+    async def search(self, query: SearchQuery) -> Answer:
         """By words, or like an asset. Raises `RefusalError`."""
         started = time.perf_counter()
         text = (query.q or "").strip()
@@ -90,42 +77,29 @@ class Searcher:
             raise refusals.invalid("Give either `q`, the words to search for, or `like`, the id of an asset.")
         if query.status == "pending":
             raise refusals.invalid("Pending assets cannot be searched yet: nothing is known of them.")
-        await self._follower.catch_up()
-        asked = _Asked(query.mode, query.limit, self._candidates.scope(query), query_words(text), text)
-        if query.like:
-            vector = await self._vector_of(query.like)
-            asked = replace(asked, mode="semantic", vector=vector, without=query.like)
-        return await self._answer(asked, started)
+        embedding = None
+        if text and query.mode != "text":  # the Bento works while the catalogue is looked at
+            embedding = asyncio.create_task(self._vectors.of_text(text), name="embed text")
+        try:
+            await self._follower.catch_up()
+            scope = self._candidates.scope(query)
+            asked = _Asked(query.mode, query.limit, scope, query_words(text), embedding)
+            if query.like:
+                vector = await self._vectors.of_asset(query.like)
+                asked = replace(asked, mode="semantic", vector=vector, without=query.like)
+            return await self._answer(asked, started)
+        finally:
+            if embedding is not None:
+                embedding.cancel()
 
-    async def search_picture(self, image: UploadFile, query: PictureQuery) -> SearchAnswer:
+    async def search_picture(self, image: UploadFile, query: PictureQuery) -> Answer:
         """By picture. Raises `RefusalError`."""
         started = time.perf_counter()
-        data = await image.read(self._settings.max_picture_bytes + 1)
-        if len(data) > self._settings.max_picture_bytes:
-            raise refusals.invalid(f"The picture is larger than {self._settings.max_picture_bytes:,} bytes.")
-        media_type = sniff_type(data[:HEAD_BYTES])
-        if media_type is None:
-            raise refusals.invalid("What was sent is no picture of an accepted type.")
-        embedding = time.perf_counter()
-        try:
-            vector = await self._bento.embed_picture(data, media_type.mime_type)
-        except InferenceError as error:
-            raise refusals.invalid(str(error)) from error
-        except InferenceUnavailableError as error:
-            raise refusals.unavailable(f"{error} Searching by picture needs it.") from error
-        embedding_s = time.perf_counter() - embedding
+        made = await self._vectors.of_picture(image)
         await self._follower.catch_up()
         scope = self._candidates.scope(query)
-        asked = _Asked("semantic", query.limit, scope, [], vector=vector, embedding_s=embedding_s)
+        asked = _Asked("semantic", query.limit, scope, [], vector=made.vector, embedding_s=made.seconds)
         return await self._answer(asked, started)
-
-    async def _embed(self, asked: _Asked) -> _Asked:
-        started = time.perf_counter()
-        try:
-            vector = await self._bento.embed_text(asked.text)
-        except (InferenceError, InferenceUnavailableError) as error:
-            return replace(asked, mode="text", reason=f"{error} Results are from words alone.")
-        return replace(asked, vector=vector, embedding_s=time.perf_counter() - started)
 
     def _check_model(self, asked: _Asked) -> _Asked:
         """Vectors of two models have nothing to say to each other."""
@@ -138,7 +112,7 @@ class Searcher:
         )
         return replace(asked, mode="text", vector=None, reason=reason)
 
-    async def _answer(self, asked: _Asked, started: float) -> SearchAnswer:
+    async def _answer(self, asked: _Asked, started: float) -> Answer:
         count = max(_FEWEST, round(_MORE * asked.limit)) if asked.mode == "hybrid" else asked.limit
         # The words are looked up while the Bento embeds the text.
         (asked, semantic), text = await asyncio.gather(
@@ -152,20 +126,24 @@ class Searcher:
         rows = best | await self._rows.find([item.id for item in found if item.id not in best], indexed)
         items = show_results(found, rows, asked.words)
         reason = asked.reason or self._missing_index()
-        return SearchAnswer(
-            items=items,
-            mode=asked.mode,
-            degraded=reason is not None,
-            reason=reason,
-            took_ms=round((time.perf_counter() - started) * 1000, 2),
-            embed_ms=round(asked.embedding_s * 1000, 2),
-            total=asked.scope.total,
-        )
+        return {
+            "items": items,
+            "mode": asked.mode,
+            "degraded": reason is not None,
+            "reason": reason,
+            "took_ms": round((time.perf_counter() - started) * 1000, 2),
+            "embed_ms": round(asked.embedding_s * 1000, 2),
+            "total": asked.scope.total,
+        }
 
     async def _look_near(self, asked: _Asked, count: int) -> tuple[_Asked, list[Hit]]:
         """The nearest; and what was asked, with its vector, or as a search by words where it has none."""
-        if asked.mode != "text" and asked.vector is None:
-            asked = await self._embed(asked)
+        if asked.embedding is not None:
+            made = await asked.embedding
+            mode = "text" if made.vector is None else asked.mode
+            asked = replace(
+                asked, mode=mode, vector=made.vector, reason=made.reason, embedding_s=made.seconds
+            )
         asked = self._check_model(asked)
         return asked, await self._near(asked, count)
 
@@ -187,29 +165,6 @@ class Searcher:
         if self._index.state is None and self._follower.fresh.forgotten:
             return "The search index is missing: only the newest assets are searched until it is rebuilt."
         return None
-
-    async def _vector_of(self, asset_id: str) -> Embedded:
-        """The vector of an asset that is there."""
-        if not is_id(asset_id):
-            raise refusals.not_found(asset_id)
-        rows, vector = await asyncio.gather(self._rows.find([asset_id]), self._candidates.vector(asset_id))
-        if asset_id not in rows:
-            raise refusals.not_found(asset_id)
-        if rows[asset_id]["event"] == PURGED:
-            raise refusals.purged(asset_id)
-        model = rows[asset_id]["embedding_by"]
-        if vector is None and model is not None:
-            vector = await self._read_vector(asset_id)
-        if vector is None or model is None:
-            raise refusals.wrong_state(asset_id, "without a vector", "compared")
-        return Embedded(vector, model)
-
-    async def _read_vector(self, asset_id: str) -> np.ndarray[tuple[int], np.dtype[np.float32]] | None:
-        try:
-            stored = await (await self._store.get()).get(keys.vector(asset_id))
-        except ObjectNotFoundError:
-            return None
-        return np.asarray(json.loads(stored.data)["embedding"], np.float32)
 
 
 def _order(

@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import lancedb
 import numpy as np
@@ -18,7 +17,7 @@ from lancedb.query import MatchQuery
 
 from dam.errors import IndexUnavailableError
 from dam.memory import trim
-from dam.search.schema import PART_ROWS, ROW, VECTOR, WORDS, read_row
+from dam.search.schema import PART_ROWS, ROW, VECTOR, WORDS, id_of, read_row
 from dam.search.state import IndexState, read_state
 from dam.store.delta import lance_location
 
@@ -46,8 +45,7 @@ _FEW: Final = 2_000
 """So many assets or fewer are compared one by one: an approximate index would miss some of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """One id that was found, with the score of what found it: a cosine, or BM25.
 
     `row` is the asset's row as the index has it, still as text (`schema.read_row`): to bring it along costs
@@ -144,9 +142,8 @@ class IndexReader:
 
     async def rows(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Rows by id, as the index has them: check their revision."""
-        found = await self._take(ids, ["id", ROW])
-        pairs = zip(found["id"].to_pylist(), found[ROW].to_pylist(), strict=True)
-        return {key: read_row(text) for key, text in pairs}
+        found = await self._take(ids, [ROW])
+        return {id_of(text): read_row(text) for text in found[ROW].to_pylist()}
 
     async def vectors(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """The vectors of those of `ids` that have one."""
@@ -165,13 +162,13 @@ class IndexReader:
                 return await table.query().where(match_ids(ids)).select(columns).to_arrow()
 
     async def _find(self, query: Any, score: str, limit: int, where: str | None) -> list[Hit]:
-        """Ids, scores and rows of what a query of the library finds."""
-        query = query.select(["id", score, ROW]).limit(limit)
+        """What a query of the library finds. The rows have the ids in them: a second column costs as much."""
+        query = query.select([score, ROW]).limit(limit)
         async with self._turns:
             with _translated():
                 found = await (query.where(where) if where else query).to_arrow()
-        columns = (found[name].to_pylist() for name in ("id", score, ROW))
-        return [Hit(*values) for values in zip(*columns, strict=True)]
+        pairs = zip(found[score].to_pylist(), found[ROW].to_pylist(), strict=True)
+        return [Hit(id_of(row), value, row) for value, row in pairs]
 
     async def _open(self, name: str) -> lancedb.AsyncTable:
         """A table with caches of its own."""

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dam.search.packing import PACKED, bisect, newest_of_each, pack, pack_one
+from dam.search.packing import PACKED, newest_of_each, pack, pack_one
 from gallery_api.listing.codes import Codes
 from gallery_api.listing.tags import Tags
 
@@ -43,7 +43,6 @@ PURGED: Final = "purged"
 """The status that the columns give a purged asset: it is in no list."""
 NO_RATING: Final = -1
 _FIRST_CAPACITY: Final = 1024
-_BISECT_UP_TO: Final = 4096
 _LAST_EPOCH: Final = 255
 _DAY_US: Final = 86_400_000_000
 
@@ -74,25 +73,29 @@ class Columns:
         self._arrays: dict[str, NDArray[Any]] = {
             name: np.zeros(_FIRST_CAPACITY, kind) for name, kind in _TYPES.items()
         }
-        self._order = np.zeros(_FIRST_CAPACITY, np.int32)
+        self._order = np.zeros(_FIRST_CAPACITY, np.intp)  # as NumPy sorts by; any other it would copy first
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         """One column, by slot."""
         return self._arrays[name][: self.size]
 
     @property
-    def order(self) -> NDArray[np.int32]:
+    def order(self) -> NDArray[np.intp]:
         """Slots in the order of their ids."""
         return self._order[: self.size]
 
     def find(self, asset_id: str) -> int | None:
         """The slot of an id."""
-        at, is_there = self._bisect(pack_one(asset_id))
-        return int(self._order[at]) if is_there else None
+        slot = int(self._find_all(np.array([pack_one(asset_id)], PACKED))[0])
+        return None if slot < 0 else slot
+
+    def text(self, name: str, slot: int) -> str | None:
+        """What one asset has in a column of texts."""
+        return self.codes[name].text(int(self._arrays[name][slot]))
 
     def place(self, asset_id: str) -> int:
         """How many ids are smaller than this one."""
-        return self._bisect(pack_one(asset_id))[0]
+        return int(self._place_all(np.array([pack_one(asset_id)], PACKED))[0])
 
     def find_many(self, asset_ids: Sequence[str]) -> NDArray[np.int64]:
         """The slot of each of these ids, -1 for those that are not known."""
@@ -127,21 +130,7 @@ class Columns:
 
     def _place_all(self, ids: NDArray[np.bytes_]) -> NDArray[np.intp]:
         """How many known ids are smaller than each of these."""
-        if len(ids) <= _BISECT_UP_TO:
-            return bisect(self._arrays["id"], self.order, ids)
-        return np.searchsorted(self._arrays["id"][self.order], ids)
-
-    def _bisect(self, packed: bytes) -> tuple[int, bool]:
-        """Where an id stands, or would stand, in the order, and whether it is there."""
-        ids, order, key = self._arrays["id"], self._order, packed.rstrip(b"\0")
-        low, high = 0, self.size
-        while low < high:
-            middle = (low + high) // 2
-            if ids[order[middle]] < key:
-                low = middle + 1
-            else:
-                high = middle
-        return low, low < self.size and bool(ids[order[low]] == key)
+        return np.searchsorted(self["id"], ids, sorter=self.order)
 
     def _add(self, ids: NDArray[np.bytes_]) -> NDArray[np.int64]:
         """New slots for sorted ids, put in their places in the order."""

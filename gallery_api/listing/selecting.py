@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 EPOCH: Final = date(1970, 1, 1)
 _CHUNK: Final = 4096
 
-Test = "Callable[[NDArray[np.int32]], NDArray[np.bool_]]"
+Test = "Callable[[NDArray[np.intp]], NDArray[np.bool_]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Selection:
     def page(self, limit: int, before: str | None) -> Page:
         """The `limit` newest whose id is smaller than `before`."""
         at = self._columns.size if before is None else self._columns.place(before)
-        found: list[NDArray[np.int32]] = []
+        found: list[NDArray[np.intp]] = []
         count = 0
         while at > 0 and count <= limit:
             start = max(0, at - _CHUNK)
@@ -55,7 +55,7 @@ class Selection:
             found.append(passing)
             count += len(passing)
             at = start
-        slots = np.concatenate(found) if found else np.empty(0, np.int32)
+        slots = np.concatenate(found) if found else np.empty(0, np.intp)
         return Page(unpack(self._columns["id"][slots[:limit]]), len(slots) > limit)
 
     def mask(self) -> NDArray[np.bool_]:
@@ -70,19 +70,25 @@ class Selection:
         """Those of `ids` that pass."""
         slots = self._columns.find_many(ids)
         passes = slots >= 0
-        passes[passes] = self._test(slots[passes].astype(np.int32))
+        passes[passes] = self._test(slots[passes])
         return {asset_id for asset_id, is_in in zip(ids, passes, strict=True) if is_in}
 
     def days(self) -> list[Day]:
         """Days with assets that pass, newest first."""
-        mask = self.mask()
-        days = self._columns["day"][mask]
+        days, ratios = self._columns["day"], self._columns["ratio"]
         if not len(days):
             return []
         first = int(days.min())
-        ratios = self._columns["ratio"][mask]
-        counts = np.bincount(days - first)
-        sums = np.bincount(days - first, weights=np.where(ratios > 0, ratios, 1))
+        counts = np.zeros(int(days.max()) - first + 1, np.int64)
+        sums = np.zeros(len(counts))
+        for start in range(0, len(days), _CHUNK):  # whole columns of a million need 35 MB beside themselves
+            piece = slice(start, start + _CHUNK)
+            passes = self._test(piece)
+            low = int(days[piece].min())
+            at, sides = days[piece][passes] - low, ratios[piece][passes]
+            count, total = np.bincount(at), np.bincount(at, np.where(sides > 0, sides, 1))
+            counts[low - first :][: len(count)] += count
+            sums[low - first :][: len(total)] += total
         return [
             Day(
                 day=EPOCH + timedelta(days=first + int(at)),
@@ -92,10 +98,10 @@ class Selection:
             for at in np.flatnonzero(counts)[::-1]
         ]
 
-    def _test(self, slots: NDArray[np.int32] | slice) -> NDArray[np.bool_]:
-        length = self._columns.size if isinstance(slots, slice) else len(slots)
-        passes = np.ones(length, bool)
-        for test in self._tests:
+    def _test(self, slots: NDArray[np.intp] | slice) -> NDArray[np.bool_]:
+        first, *others = self._tests  # the status is asked for at any rate
+        passes: NDArray[np.bool_] = first(slots)
+        for test in others:
             passes &= test(slots)
         return passes
 
@@ -139,7 +145,7 @@ def _equals(columns: Columns, name: str, code: int | None) -> Callable[..., NDAr
 def _within(
     columns: Columns, name: str, low: float | None, high: float | None
 ) -> Callable[..., NDArray[np.bool_]]:
-    def test(slots: NDArray[np.int32]) -> NDArray[np.bool_]:
+    def test(slots: NDArray[np.intp]) -> NDArray[np.bool_]:
         values = columns[name][slots]
         passes = np.ones(len(values), bool)
         if low is not None:
@@ -152,7 +158,7 @@ def _within(
 
 
 def _is_oriented(columns: Columns, orientation: str) -> Callable[..., NDArray[np.bool_]]:
-    def test(slots: NDArray[np.int32]) -> NDArray[np.bool_]:
+    def test(slots: NDArray[np.intp]) -> NDArray[np.bool_]:
         ratios: NDArray[np.float32] = columns["ratio"][slots]
         shape = {"square": ratios == 1, "landscape": ratios > 1, "portrait": (ratios > 0) & (ratios < 1)}
         return np.asarray(shape[orientation])

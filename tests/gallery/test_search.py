@@ -10,6 +10,7 @@ import pytest
 
 from dam import keys
 from dam.search.reader import Hit
+from gallery_api.answers.searching import SearchAnswer
 from gallery_api.fusing import fuse
 from tests.gallery.bento import embed
 from tests.gallery.rig import draw
@@ -52,6 +53,18 @@ async def test_a_result_says_why_it_is_there(rig: Rig, captions: list[str]) -> N
     ]
     only_near = (await rig.get("/search", q="nothing of this", mode="semantic"))["items"][0]
     assert only_near["matched"]["text"] is None
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+@pytest.mark.parametrize("mode", ["hybrid", "semantic", "text"])
+async def test_an_answer_is_as_described(rig: Rig, captions: list[str], mode: str, *, indexed: bool) -> None:
+    """Every field, and each written as the description's model writes it, times included."""
+    await _fill(rig, captions, indexed=indexed)
+    answer = await rig.client.get("/search", params={"q": "a red boat", "mode": mode})
+    assert answer.headers["content-type"] == "application/json"
+    described = SearchAnswer.model_validate_json(answer.content)
+    assert described.model_dump(mode="json") == answer.json()
+    assert described.items
 
 
 async def test_hybrid_finds_what_only_the_file_name_tells(rig: Rig) -> None:

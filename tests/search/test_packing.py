@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import numpy as np
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dam.search.packing import bisect, newest_of_each, pack, pack_one, unpack
+from dam.search.packing import newest_of_each, pack, pack_one, unpack
 
 ids = st.lists(st.uuids() | st.integers(0, 255).map(lambda number: UUID(int=number << 120)), max_size=50)
 
@@ -40,12 +39,3 @@ def test_the_newest_of_each_is_found(pairs: list[tuple[int, int]]) -> None:
     newest = newest_of_each(pack(pa.array(texts, pa.string())), [revision for _, revision in pairs])
     expected = {number: max(r for n, r in pairs if n == number) for number, _ in pairs}
     assert [pairs[at] for at in newest] == sorted(expected.items())
-
-
-@given(ids, ids)
-def test_ids_are_placed_among_ids_that_lie_in_any_order(known: list[UUID], wanted: list[UUID]) -> None:
-    """As NumPy places them in the sorted array, the empty one included."""
-    packed = pack(pa.array([str(item) for item in known], pa.string()))
-    sought = pack(pa.array([str(item) for item in [*wanted, *known]], pa.string()))
-    order = packed.argsort(kind="stable").astype(np.int32)
-    assert bisect(packed, order, sought).tolist() == np.searchsorted(packed[order], sought).tolist()
