@@ -226,6 +226,31 @@ async def test_many_short_consumers_leave_no_channel_behind(url: str, queue: Amq
         assert left.declaration_result.message_count == 0
 
 
+async def test_counting_on_a_connection_that_others_drop_is_an_outage_at_most(queue: AmqpQueue) -> None:
+    """Whoever finds it silent drops it for all: none of the others meets an error that nobody knows."""
+    stop = asyncio.Event()
+    counted = refused = 0
+
+    async def count() -> None:
+        nonlocal counted, refused
+        while not stop.is_set():
+            try:
+                await queue.depth()
+                counted += 1
+            except QueueUnavailableError:
+                refused += 1
+
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        for _ in range(20):
+            group.create_task(count())
+        for _ in range(30):
+            await asyncio.sleep(0.05)
+            queue._link.drop()
+        stop.set()
+    assert counted > 0
+    assert refused > 0
+
+
 async def test_a_refused_login_names_the_host_and_not_the_password(url: str) -> None:
     """Wrong credentials are told at once, in words, without the secret."""
     with pytest.raises(QueueUnavailableError, match="password was refused") as caught:

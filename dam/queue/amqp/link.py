@@ -74,16 +74,23 @@ def told_as_unavailable(place: str, doing: str) -> Iterator[None]:
 def cancelled_only_by_us() -> Iterator[None]:
     """Tell a lost connection from a cancellation.
 
-    aiormq ends what waits on a dead connection with CancelledError; a real one has been asked for on the
-    current task, and is never swallowed.
+    aiormq ends what waits on a dead connection with CancelledError, or with a bare Exception made of one; a
+    real one has been asked for on the current task, and is never swallowed.
     """
     try:
         yield
-    except asyncio.CancelledError as error:
+    except (asyncio.CancelledError, Exception) as error:
+        if not _was_cut_off(error):
+            raise
         task = asyncio.current_task()
         if task is None or task.cancelling():
-            raise
+            raise asyncio.CancelledError from error
         raise AMQPConnectionError("the connection was lost") from error
+
+
+def _was_cut_off(error: BaseException) -> bool:
+    bare = type(error) is Exception and isinstance(error.__cause__, asyncio.CancelledError)
+    return bare or isinstance(error, asyncio.CancelledError)
 
 
 @contextmanager
