@@ -39,7 +39,7 @@ AIM: Final = (
 RUNS: Final = 5
 ROWS: Final = (0, 10_000, 100_000)
 QUICK_ROWS: Final = (1_000,)
-PICTURES: Final = {"demo": (192, 24), "base": (32, 8)}
+PICTURES: Final = {"demo": (192, 24), "base": (32, 6)}
 """Of a turn, ours and the plain worker's. Ours are more, since it works on many at once."""
 QUICK_PICTURES: Final = (24, 4)
 
