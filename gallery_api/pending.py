@@ -13,17 +13,20 @@ from uuid import UUID
 from dam import keys, media
 from dam.ids import is_id
 from dam.originals import job_of
+from dam.store.port import ObjectInfo
 from gallery_api.answers.asset import Asset, show_values
 
 if TYPE_CHECKING:
     from dam.connections import Connection
-    from dam.store.port import ObjectInfo, ObjectStore
+    from dam.store.port import ObjectStore
     from gallery_api.following import Follower
 
 WINDOW_S: Final = 24 * 3600.0
 MOST: Final = 10_000
 _AHEAD_S: Final = 3600.0
 """How far ahead the clock may be that an upload's id is from."""
+_LATE_S: Final = 3600.0
+"""How long after its id was made an original may still arrive."""
 
 
 class PendingAssets:
@@ -32,6 +35,8 @@ class PendingAssets:
     def __init__(self, store: Connection[ObjectStore], follower: Follower) -> None:
         self._store = store
         self._follower = follower
+        self._settled = ""
+        """Up to this key every original has its row, and none will come any more: it is not listed again."""
 
     async def find(self, asset_id: str) -> Asset | None:
         """What is known of an original without a row; None where there is no original."""
@@ -44,17 +49,21 @@ class PendingAssets:
 
     async def list_recent(self) -> list[ObjectInfo]:
         """Originals of the last day without a row, oldest first."""
-        store = await self._store.get()
-        start, end = (keys.ASSETS + _first_id(time.time() + shift) for shift in (-WINDOW_S, _AHEAD_S))
-        found = []
-        async for original in store.list(keys.ASSETS, start_after=start):
+        store, now = await self._store.get(), time.time()
+        start, late, end = (keys.ASSETS + _first_id(now + shift) for shift in (-WINDOW_S, -_LATE_S, _AHEAD_S))
+        found = list[ObjectInfo]()
+        settled = since = max(start, self._settled)
+        async for original in store.list(keys.ASSETS, start_after=since):
             if original.key > end:  # adopted assets have random ids, nearly all of them above those of today
                 break
             asset_id = keys.asset_id_of(original.key)
             if asset_id and self._follower.columns.find(asset_id) is None:
                 found.append(original)
+            elif not found:
+                settled = original.key
             if len(found) >= MOST:
                 break
+        self._settled = min(settled, late)
         return found
 
     async def show(self, originals: list[ObjectInfo]) -> list[Asset]:
