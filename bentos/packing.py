@@ -45,9 +45,15 @@ class PackedAttention(nn.Module):
         self.out_proj = PackedLinear(attention.out_proj.weight, attention.out_proj.bias)
 
     def forward(
-        self, query: torch.Tensor, *_: torch.Tensor, attn_mask: torch.Tensor | None = None, **__: Any
+        self,
+        query: torch.Tensor,
+        _key: torch.Tensor,
+        _value: torch.Tensor,
+        *,
+        need_weights: bool,  # noqa: ARG002 - open_clip's blocks say that they need none
+        attn_mask: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, None]:
-        """What `MultiheadAttention` gives for the same query, key and value."""
+        """What `MultiheadAttention` gives where query, key and value are the same."""
         batch, length, width = query.shape
         parts = self.in_proj(query).view(batch, length, 3, self._heads, width // self._heads)
         queries, keys, values = parts.permute(2, 0, 3, 1, 4)
