@@ -124,6 +124,7 @@ const STATES: State[] = [
       fail(gallery, 2);
       await page.goto('/insights');
       await expect(page.getByRole('img', { name: /^\w{3} 2026: / })).toBeVisible();
+      await expect(page.getByText(/\d dimensions/)).toBeVisible();
     }
   },
   {

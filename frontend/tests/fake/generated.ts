@@ -32,7 +32,8 @@ const NEWEST = Date.UTC(2026, 4, 3, 12);
 const DAY_MS = 86_400_000;
 export const PER_DAY = 36;
 
-export const MODEL = 'fake-clip@1';
+/** As long as such names are. */
+export const MODEL = 'fake-clip-of-file-names@written-1-3200';
 
 /** The age in days of the asset with this number; days are unevenly full, as in life. */
 function ageOf(number: number): number {

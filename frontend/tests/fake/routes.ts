@@ -75,7 +75,7 @@ export class FakeRoutes {
       case 'GET stats':
         return ok(this.#stats());
       case 'GET models':
-        return ok({ available: true, reason: null, models: { model_set: 'fake', notice: NOTICE } });
+        return ok({ available: true, reason: null, models: MODELS });
       case 'POST upload':
         return this.#upload(asked.body);
       default:
@@ -259,7 +259,12 @@ export class FakeRoutes {
   }
 }
 
-const NOTICE = 'These models are a fake: captions are made from file names.';
+const MODELS = {
+  model_set: 'fake',
+  notice: 'These models are a fake: captions are made from file names.',
+  caption: { model: 'fake-blip', revision: '1' },
+  embedding: { model: 'fake-clip-of-file-names', revision: 'written-1-3200', dim: 128 }
+};
 
 function json({ body }: Asked): unknown {
   return JSON.parse(body.toString());
