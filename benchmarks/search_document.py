@@ -43,6 +43,7 @@ _ROWS: Final[Sequence[tuple[str, Callable[[Run], str]]]] = (
     ("`/search` by meaning, tag and type", _pair("search_filtered")),
     ("`/assets`, first page", _pair("assets_page")),
     ("`/assets`, tag and orientation", _pair("assets_page_filtered")),
+    ("a fixed loop of Python, beside them", lambda run: f"{run['fixed_loop_ms']:.1f} ms"),
     ("**what it costs**", lambda _: ""),
     ("building the index", lambda run: f"{run['index_build_s']:,.1f} s"),
     ("memory of the gallery, at most", _plain("gallery_peak_mb", "MB")),

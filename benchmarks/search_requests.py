@@ -23,6 +23,8 @@ NEAREST: Final = 10
 _WARM_UP: Final = 10
 _SHOWN: Final = 50
 _CALLS = tuple[str, dict[str, Any]]
+_LOOPS: Final = 20
+_TURNS: Final = 40_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Requests:
     client: aiohttp.ClientSession
     queries: Sequence[Sought]
     recalls: list[float] = field(default_factory=list)
+    loops_ms: list[float] = field(default_factory=list)
+    """A fixed piece of work, beside each kind of request: how quick the machine is just then."""
 
     async def measure(self) -> dict[str, Any]:
         """Percentiles by kind of request, and the recall of searches by meaning."""
@@ -60,7 +64,11 @@ class Requests:
             "timeline": [(TIMELINE, {})] * len(self.queries),
         }
         figures = {name: await self._percentiles(name, calls) for name, calls in kinds.items()}
-        return {"recall_at_10": round(float(np.mean(self.recalls)), 4), **figures}
+        return {
+            "recall_at_10": round(float(np.mean(self.recalls)), 4),
+            "fixed_loop_ms": round(float(np.median(self.loops_ms)), 2),
+            **figures,
+        }
 
     def _search(self, **params: Any) -> _CALLS:
         return SEARCH, {"limit": _SHOWN, **params}
@@ -68,6 +76,7 @@ class Requests:
     async def _percentiles(self, name: str, calls: Sequence[_CALLS]) -> dict[str, float]:
         for path, params in calls[:_WARM_UP]:
             await ask(self.client, path, params)
+        self.loops_ms += [_time_loop() for _ in range(_LOOPS)]
         times = []
         for (path, params), query in zip(calls, self.queries, strict=True):
             started = time.perf_counter()
@@ -80,3 +89,11 @@ class Requests:
                 self.recalls.append(len(query.nearest & found) / NEAREST)
         p50, p95 = np.percentile(times, (50, 95))
         return {"p50_ms": round(float(p50), 2), "p95_ms": round(float(p95), 2)}
+
+
+def _time_loop() -> float:
+    started = time.perf_counter()
+    total = 0
+    for number in range(_TURNS):
+        total += number * number
+    return (time.perf_counter() - started) * 1000

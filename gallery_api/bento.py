@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx
+import aiohttp
 import numpy as np
+from pydantic_core import from_json
 
 from dam import routes
 from dam.access.showing import bearer
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 _CONNECT_S: Final = 1.0
 _SILENT_S: Final = 5.0
 _KEEPALIVE_S: Final = 2.0  # shorter than uvicorn's 5, so that no request goes out on a connection just closed
+_AT_ONCE: Final = 32
+_PASSING: Final = frozenset({404, 405, 408, 429})
+"""Of the statuses that blame the request, those that say nothing about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +44,10 @@ class Bento:
     """One for the whole app."""
 
     def __init__(self, settings: GallerySettings) -> None:
+        self._settings = settings
+        self._url = settings.bento_url.rstrip("/")
         self._silent_until = 0.0
-        self._client = httpx.AsyncClient(
-            base_url=settings.bento_url,
-            timeout=httpx.Timeout(settings.embed_timeout_s, connect=_CONNECT_S),
-            limits=httpx.Limits(max_connections=32, keepalive_expiry=_KEEPALIVE_S),
-            headers=bearer(settings.bento_token),
-            trust_env=False,  # settings alone say where things are
-        )
+        self._session: aiohttp.ClientSession | None = None
 
     async def embed_text(self, text: str) -> Embedded:
         """The vector of a text. Raises `InferenceError` or `InferenceUnavailableError`.
@@ -59,44 +60,64 @@ class Bento:
         try:
             return _read(await self._post(json={"text": text}))
         except InferenceUnavailableError as error:
-            if isinstance(error.__cause__, httpx.TimeoutException):
+            if isinstance(error.__cause__, TimeoutError):
                 self._silent_until = time.monotonic() + _SILENT_S
             raise
 
     async def embed_picture(self, data: bytes, mime_type: str) -> Embedded:
         """The vector of a picture. Raises `InferenceError` or `InferenceUnavailableError`."""
-        return _read(await self._post(files={"image": ("image", data, mime_type)}))
+        form = aiohttp.FormData()
+        form.add_field("image", data, filename="image", content_type=mime_type)
+        return _read(await self._post(data=form))
 
     async def describe_models(self) -> Models:
         """The Bento's `GET /models`, or why there is no answer."""
         try:
-            answer = await self._client.get(routes.MODELS)
-            answer.raise_for_status()
-            return Models(available=True, models=answer.json())
-        except (httpx.HTTPError, ValueError) as error:
-            return Models(available=False, reason=f"The Bento does not answer ({_name(error)}).")
+            status, body = await self._ask("GET", routes.MODELS)
+        except InferenceUnavailableError as error:
+            return Models(available=False, reason=str(error))
+        if status != HTTPStatus.OK or not body:
+            return Models(available=False, reason=f"The Bento answers with status {status}.")
+        return Models(available=True, models=body)
 
     async def close(self) -> None:
         """Release connections."""
-        await self._client.aclose()
+        if self._session is not None:
+            await self._session.close()
 
     async def _post(self, **body: Any) -> dict[str, Any]:
-        try:
-            answer = await self._client.post(routes.EMBED, headers={"Accept": "application/json"}, **body)
-        except httpx.HTTPError as error:
-            raise InferenceUnavailableError(f"The Bento does not answer ({_name(error)}).") from error
-        found = _parse(answer)
-        if answer.is_client_error and answer.status_code not in {404, 405, 408, 429}:
-            detail = found.get("detail") or f"status {answer.status_code}"
+        status, found = await self._ask("POST", routes.EMBED, **body)
+        if 400 <= status < 500 and status not in _PASSING:  # noqa: PLR2004 - it blames the request
+            detail = found.get("detail") or f"status {status}"
             raise InferenceError(str(found.get("code") or "refused_by_bento"), str(detail))
-        if not answer.is_success:
-            raise InferenceUnavailableError(f"The Bento answers with status {answer.status_code}.")
+        if status != HTTPStatus.OK:
+            raise InferenceUnavailableError(f"The Bento answers with status {status}.")
         return found
 
+    async def _ask(self, method: str, route: str, **body: Any) -> tuple[int, dict[str, Any]]:
+        """Status and JSON object of the answer; an empty one where it has none."""
+        try:
+            async with self._open().request(
+                method, self._url + route, allow_redirects=False, **body
+            ) as answer:
+                return answer.status, _parse(await answer.read())
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise InferenceUnavailableError(f"The Bento does not answer ({_name(error)}).") from error
 
-def _parse(answer: httpx.Response) -> dict[str, Any]:
+    def _open(self) -> aiohttp.ClientSession:
+        """The connections, from the first request on: they belong to the loop that serves."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=_AT_ONCE, keepalive_timeout=_KEEPALIVE_S),
+                timeout=aiohttp.ClientTimeout(self._settings.embed_timeout_s, sock_connect=_CONNECT_S),
+                headers={"Accept": "application/json", **bearer(self._settings.bento_token)},
+            )
+        return self._session
+
+
+def _parse(text: bytes) -> dict[str, Any]:
     try:
-        body = answer.json()
+        body = from_json(text)
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}

@@ -7,7 +7,8 @@ normal times; while maintenance is down it grows up to `MOST` rows, then it forg
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -40,6 +41,9 @@ class FreshRows:
 
     def __init__(self) -> None:
         self._rows: OrderedDict[str, FreshRow] = OrderedDict()
+        self._indexed = -1
+        self._holders: Counter[int] = Counter()
+        """By the version that the index had when they began."""
         self.forgotten = 0
         """Rows that were dropped for want of room since the index last caught up."""
 
@@ -76,11 +80,27 @@ class FreshRows:
             self.forgotten += 1
 
     def drop(self, version: int) -> None:
-        """Forget what the index has: the rows of versions up to this one."""
+        """Forget what the index has: the rows of versions up to this one, but for those that are held."""
+        self._indexed = version
+        version = min((version, *self._holders))
         for asset_id in [key for key, fresh in self._rows.items() if fresh.version <= version]:
             del self._rows[asset_id]
         if not self._rows:
             self.forgotten = 0
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """What the index lacks now stays: who asks it now and looks here later would find it in neither."""
+        version = self._indexed
+        self._holders[version] += 1
+        try:
+            yield
+        finally:
+            self._holders[version] -= 1
+            if not self._holders[version]:
+                del self._holders[version]
+                if version < self._indexed:
+                    self.drop(self._indexed)
 
     def age_s(self) -> float:
         """How long the oldest row has waited for the index."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import httpx
+import aiohttp
 from starlette.background import BackgroundTask
 from starlette.responses import Response, StreamingResponse
+from yarl import URL
 
 from dam import routes
 from dam.access import visitors
@@ -31,11 +32,9 @@ class UploadPassing:
     """One for the whole app."""
 
     def __init__(self, settings: GallerySettings) -> None:
-        self._client = httpx.AsyncClient(
-            base_url=settings.ingest_url,
-            timeout=httpx.Timeout(_SILENCE_S, connect=settings.connect_timeout_s),
-            trust_env=False,  # settings alone say where things are
-        )
+        self._settings = settings
+        self._url = settings.ingest_url.rstrip("/") + routes.UPLOAD
+        self._session: aiohttp.ClientSession | None = None
 
     async def forward(self, request: Request) -> Response:
         """Ingest's answer to this request. Raises `RefusalError` where ingest does not answer."""
@@ -46,21 +45,39 @@ class UploadPassing:
         ]
         if visitors.current().text:
             headers.append(("authorization", f"Bearer {visitors.current().text}"))
-        passed = self._client.build_request(
-            "POST", routes.UPLOAD, headers=headers, content=request.stream(), params=request.query_params
-        )
+        url = f"{self._url}?{request.url.query}" if request.url.query else self._url
         try:
-            answer = await self._client.send(passed, stream=True)
-        except httpx.HTTPError as error:
+            answer = await self._open().post(
+                URL(url, encoded=True), headers=headers, data=request.stream(), allow_redirects=False
+            )
+        except (aiohttp.ClientError, TimeoutError) as error:
             raise refusals.unavailable(
                 f"The upload service does not answer ({error or type(error).__name__}). Send the files again "
                 "later; that is safe."
             ) from error
-        kept = {key: value for key, value in answer.headers.items() if key not in _OWN}
+        kept = {key: value for key, value in answer.headers.items() if key.lower() not in _OWN}
         return StreamingResponse(
-            answer.aiter_raw(), answer.status_code, kept, background=BackgroundTask(answer.aclose)
+            answer.content.iter_any(), answer.status, kept, background=BackgroundTask(_end, answer)
         )
 
     async def close(self) -> None:
         """Release connections."""
-        await self._client.aclose()
+        if self._session is not None:
+            await self._session.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        """The connections, from the first request on: they belong to the loop that serves."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0),
+                timeout=aiohttp.ClientTimeout(
+                    total=None, sock_connect=self._settings.connect_timeout_s, sock_read=_SILENCE_S
+                ),
+                skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
+                auto_decompress=False,
+            )
+        return self._session
+
+
+async def _end(answer: aiohttp.ClientResponse) -> None:
+    answer.close()

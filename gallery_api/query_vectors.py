@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dam.connections import Connection
     from dam.store.port import ObjectStore
     from gallery_api.bento import Bento
-    from gallery_api.candidates import Candidates
+    from gallery_api.candidates import Candidates, Scope
     from gallery_api.following import Follower
     from gallery_api.settings import GallerySettings
 
@@ -83,16 +83,18 @@ class QueryVectors:
             raise refusals.unavailable(f"{error} Searching by picture needs it.") from error
         return QueryVector(vector, None, time.perf_counter() - started)
 
-    async def of_asset(self, asset_id: str) -> Embedded:
+    async def of_asset(self, asset_id: str, scope: Scope) -> Embedded:
         """Of an asset that is there. Raises `RefusalError`."""
+        if not is_id(asset_id):
+            raise refusals.not_found(asset_id)
+        vector = await self._candidates.vector(asset_id, scope)
         columns = self._follower.columns
-        slot = columns.find(asset_id) if is_id(asset_id) else None
+        slot = columns.find(asset_id)
         if slot is None:
             raise refusals.not_found(asset_id)
         if columns.text("status", slot) == PURGED:
             raise refusals.purged(asset_id)
         model = columns.text("embedding_by", slot)
-        vector = await self._candidates.vector(asset_id)
         if vector is None and model is not None:
             vector = await self._read(asset_id)
         if vector is None or model is None:

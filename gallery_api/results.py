@@ -21,13 +21,21 @@ if TYPE_CHECKING:
 
 _WORDS_SHOWN: Final = 20
 
+Reason = dict[str, Any]
+"""A field, and its words that were asked for; shaped as `FieldMatch`."""
+
+
+def explain(rows: Mapping[str, Values], words: Sequence[str]) -> dict[str, list[Reason]]:
+    """The words of each field of each row that were asked for, as they stand there."""
+    wanted = _Wanted(words)
+    return {asset_id: _find_reasons(row, wanted) for asset_id, row in rows.items()}
+
 
 def show_results(
-    found: Sequence[Found], rows: Mapping[str, Values], words: Sequence[str]
+    found: Sequence[Found], rows: Mapping[str, Values], reasons: Mapping[str, list[Reason]]
 ) -> list[dict[str, Any]]:
     """In their order; what has no row any more is left out."""
-    wanted = _Wanted(words)
-    return [_show(item, rows[item.id], wanted) for item in found if item.id in rows]
+    return [_show(item, rows[item.id], reasons.get(item.id, [])) for item in found if item.id in rows]
 
 
 class _Wanted(dict[str, bool]):
@@ -36,27 +44,32 @@ class _Wanted(dict[str, bool]):
     def __init__(self, keys: Sequence[str]) -> None:
         super().__init__()
         self._keys = frozenset(keys)
+        self._firsts = frozenset(first for key in keys for first in (key[0], key[0].upper()))
 
     def __missing__(self, word: str) -> bool:
-        is_wanted = self[word] = not self._keys.isdisjoint(keys_of(word))
+        # A stem begins as its word does: most words are told apart without being cut to theirs.
+        may_be = word[0] in self._firsts or not (word.isascii() and word.isalpha())
+        is_wanted = self[word] = may_be and not self._keys.isdisjoint(keys_of(word))
         return is_wanted
 
 
-def _explain(row: Values, wanted: _Wanted) -> list[dict[str, Any]]:
-    """The words of each field that were asked for, as they stand there."""
-    matches = []
+def _find_reasons(row: Values, wanted: _Wanted) -> list[Reason]:
+    reasons = []
     for name, text in texts_of(row).items():
         words = [word for word in split_words(text) if wanted[word]]
         if words:
-            matches.append({"field": name, "words": list(dict.fromkeys(words))[:_WORDS_SHOWN]})
-    return matches
+            reasons.append({"field": name, "words": list(dict.fromkeys(words))[:_WORDS_SHOWN]})
+    return reasons
 
 
-def _show(found: Found, row: Values, wanted: _Wanted) -> dict[str, Any]:
-    semantic = {"rank": found.semantic_rank, "similarity": round(found.similarity, 4)}
-    text = {"rank": found.text_rank, "score": round(found.text_score, 4)}
-    matched = {
-        "semantic": semantic if found.semantic_rank else None,
-        "text": text | {"fields": _explain(row, wanted)} if found.text_rank else None,
+def _show(found: Found, row: Values, reasons: list[Reason]) -> dict[str, Any]:
+    semantic = text = None
+    if found.semantic_rank:
+        semantic = {"rank": found.semantic_rank, "similarity": round(found.similarity, 4)}
+    if found.text_rank:
+        text = {"rank": found.text_rank, "score": round(found.text_score, 4), "fields": reasons}
+    return {
+        "asset": fill_values(row),
+        "score": round(found.score, 6),
+        "matched": {"semantic": semantic, "text": text},
     }
-    return {"asset": fill_values(row), "score": round(found.score, 6), "matched": matched}

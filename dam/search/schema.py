@@ -75,15 +75,19 @@ def id_of(text: str) -> str:
 
 def read_row(text: str) -> dict[str, Any]:
     """A row by column name, as the catalogue has it."""
-    values = {**_EMPTY, **from_json(text)}
-    return values | {name: _read_time(values[name]) for name in _TIMES}
+    values: dict[str, Any] = {**_EMPTY, **from_json(text)}
+    for name in _TIMES:
+        if values[name]:
+            values[name] = datetime.fromisoformat(values[name])
+    return values
 
 
 def texts_of(values: Mapping[str, Any]) -> dict[str, str]:
     """A row's searchable texts by field, without the empty ones; tags stand in one text."""
-    texts = {name: values.get(name) for name in TEXT_FIELDS}
-    texts["tags"] = " ; ".join(values.get("tags") or ())
-    return {name: str(text) for name, text in texts.items() if text}
+    texts = {name: text for name in TEXT_FIELDS if (text := values.get(name))}
+    if "tags" in texts:
+        texts["tags"] = " ; ".join(texts["tags"])
+    return texts
 
 
 def make_rows(
@@ -115,7 +119,3 @@ def own_vectors(rows: pa.Table, model: str | None, dim: int) -> NDArray[np.bool_
     fits = pc.equal(pc.list_value_length(rows["embedding"]), dim)
     mask = pc.fill_null(pc.and_(is_its, fits), fill_value=False)
     return np.array(mask.combine_chunks().to_numpy(zero_copy_only=False), bool)
-
-
-def _read_time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import Stemmer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 _LONGEST: Final = 40
 _MOST: Final = 20_000
@@ -50,13 +50,12 @@ def query_words(text: str) -> list[str]:
     return list(dict.fromkeys(key for word in split_words(text) for key in wanted_of(word)))
 
 
-def split_words(text: str) -> Iterator[str]:
+def split_words(text: str) -> list[str]:
     """The words as they stand in the text."""
+    words: list[str] = _WORD.findall(text)
     if text.isascii():  # most are, and none of them changes its script within a word
-        yield from _WORD.findall(text)
-        return
-    for match in _WORD.finditer(text):
-        yield from _RUN.findall(match.group())
+        return words
+    return [run for word in words for run in _RUN.findall(word)]
 
 
 @lru_cache(maxsize=50_000)

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dam.search.packing import PACKED, newest_of_each, pack, pack_one
+from dam.search.packing import PACKED, newest_of_each, pack, pack_one, pack_texts
 from gallery_api.listing.codes import Codes
 from gallery_api.listing.tags import Tags
 
@@ -99,7 +99,7 @@ class Columns:
 
     def find_many(self, asset_ids: Sequence[str]) -> NDArray[np.int64]:
         """The slot of each of these ids, -1 for those that are not known."""
-        return self._find_all(pack(pa.array(asset_ids, pa.string())))
+        return self._find_all(pack_texts(asset_ids))
 
     def revisions(self, asset_ids: Sequence[str]) -> NDArray[np.int32]:
         """The newest revision that is known of each of these; 0 where none is."""

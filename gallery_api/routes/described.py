@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 Responses = dict[int | str, dict[str, Any]]
 
 
-def find_gallery(request: Request) -> Gallery:
-    """The one that the app was made with."""
+async def find_gallery(request: Request) -> Gallery:
+    """The one that the app was made with. Not a plain function: FastAPI would hand each call to a thread."""
     gallery = request.app.state.gallery
     assert isinstance(gallery, Gallery)  # noqa: S101 - the app's own state
     return gallery

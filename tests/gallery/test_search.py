@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dam import keys
-from dam.search.reader import Hit
+from dam.search.reader import Hit, IndexReader
+from dam.search.words import keys_of, query_words, split_words
 from gallery_api.answers.searching import SearchAnswer
 from gallery_api.fusing import fuse
+from gallery_api.results import explain
 from tests.gallery.bento import embed
 from tests.gallery.rig import draw
 
@@ -192,3 +196,50 @@ def test_fusing_lets_the_better_list_decide() -> None:
     assert fuse(near, [Hit("b", 9.0), Hit("a", 1.0)], 1.0)[0].id == "b"
     assert fuse(near, [Hit("c", 0.3)], 0.2)[0].id == "a"
     assert [item.id for item in fuse([], [Hit("b", 9.0)], 1.0)] == ["b"]
+
+
+@pytest.mark.parametrize("mode", ["semantic", "text"])
+async def test_what_the_index_takes_over_during_a_search_is_found(
+    rig: Rig, captions: list[str], monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    """The index was asked before it had the asset, and what it lacks is looked at after it has it."""
+    await _fill(rig, captions, indexed=True)
+    boat = await rig.add("a boat like no other")
+    ask = IndexReader._find
+
+    async def ask_early(reader: IndexReader, *arguments: Any) -> list[Hit]:
+        hits = await ask(reader, *arguments)
+        monkeypatch.setattr(IndexReader, "_find", ask)
+        assert boat.id not in {hit.id for hit in hits}
+        await rig.index()
+        return hits
+
+    monkeypatch.setattr(IndexReader, "_find", ask_early)
+    assert (await rig.ids_found(q="a boat like no other", mode=mode))[0] == boat.id
+    stats = await rig.get("/stats")
+    assert stats["index"]["behind"] == 0
+
+
+_WORDS = (
+    "skies",
+    "Dying",
+    "IMG2041",
+    "2041",
+    "Änderung",
+    "änderungen",
+    "boats",
+    "Boat",
+    "İstanbul",
+    "東京タワー",
+    "ß",
+)
+
+
+@given(st.lists(st.sampled_from(_WORDS) | st.text(min_size=1, max_size=8), min_size=1, max_size=6), st.data())
+def test_the_words_told_are_those_that_find(texts: list[str], data: st.DataObject) -> None:
+    """Whatever the script: a word of a row is a reason if, and only if, a word of the query finds it."""
+    row = {"caption": " ".join(texts)}
+    asked = query_words(data.draw(st.sampled_from(texts)))
+    found = [word for word in split_words(row["caption"]) if set(keys_of(word)) & set(asked)]
+    told = [{"field": "caption", "words": list(dict.fromkeys(found))[:20]}] if found else []
+    assert explain({"a": row}, asked) == {"a": told}

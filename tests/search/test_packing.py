@@ -8,7 +8,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dam.search.packing import newest_of_each, pack, pack_one, unpack
+from dam.search.packing import newest_of_each, pack, pack_one, pack_texts, unpack
 
 ids = st.lists(st.uuids() | st.integers(0, 255).map(lambda number: UUID(int=number << 120)), max_size=50)
 
@@ -19,6 +19,7 @@ def test_packed_ids_sort_as_text_and_come_back(uuids: list[UUID]) -> None:
     texts = [str(item) for item in uuids]
     packed = pack(pa.array(texts, pa.string()))
     assert unpack(packed) == texts
+    assert packed.tolist() == pack_texts(texts).tolist()
     assert unpack(packed[packed.argsort(kind="stable")]) == sorted(texts)
     assert all(
         bytes(item).ljust(16, b"\0") == pack_one(text) for item, text in zip(packed, texts, strict=True)
