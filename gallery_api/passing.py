@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 from starlette.background import BackgroundTask
 from starlette.responses import Response, StreamingResponse
-from yarl import URL
 
 from dam import routes
 from dam.access import visitors
@@ -45,10 +44,13 @@ class UploadPassing:
         ]
         if visitors.current().text:
             headers.append(("authorization", f"Bearer {visitors.current().text}"))
-        url = f"{self._url}?{request.url.query}" if request.url.query else self._url
         try:
             answer = await self._open().post(
-                URL(url, encoded=True), headers=headers, data=request.stream(), allow_redirects=False
+                self._url,
+                params=request.query_params.multi_items(),
+                headers=headers,
+                data=request.stream(),
+                allow_redirects=False,
             )
         except (aiohttp.ClientError, TimeoutError) as error:
             raise refusals.unavailable(

@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import structlog
 
 from dam import keys
 from dam.errors import InferenceError, InferenceUnavailableError, ObjectNotFoundError
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from gallery_api.candidates import Candidates, Scope
     from gallery_api.following import Follower
     from gallery_api.settings import GallerySettings
+
+log = structlog.get_logger()
 
 
 class QueryVector(NamedTuple):
@@ -63,6 +66,7 @@ class QueryVectors:
         try:
             vector = await self._bento.embed_text(text)
         except (InferenceError, InferenceUnavailableError) as error:
+            log.warning("search.without_vector", error=str(error))
             reason = f"{error} Results are from words alone."
         return QueryVector(vector, reason, time.perf_counter() - started)
 

@@ -46,7 +46,10 @@ async def test_a_result_says_why_it_is_there(rig: Rig, captions: list[str]) -> N
     """Rank and cosine in meaning; rank, score and the words of each field as they stand there."""
     await rig.add("a green tree", filename="Forest-2041.jpg", tags=["Wald", "Bäume"])
     await _fill(rig, captions, indexed=True)
-    [result, *_] = (await rig.get("/search", q="trees 2041 baume"))["items"]
+    answer = await rig.get("/search", q="trees 2041 baume")
+    assert (answer["mode"], answer["reason"]) == ("hybrid", None)
+    [result, *_] = answer["items"]
+    assert result["matched"]["semantic"] is not None, answer
     assert result["matched"]["semantic"]["rank"] >= 1
     assert -1 <= result["matched"]["semantic"]["similarity"] <= 1
     assert result["matched"]["text"]["rank"] == 1
