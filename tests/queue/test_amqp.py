@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
+import sys
 import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -15,6 +17,7 @@ from dam.errors import QueueUnavailableError
 from dam.queue import QueueDepth
 from dam.queue.amqp import AmqpQueue, intake, outlet, topology
 from dam.queue.amqp.delivery import read_headers
+from dam.queue.amqp.link import Link, parse_url
 from tests.queue.opening import gets_nothing, take
 
 if TYPE_CHECKING:
@@ -280,3 +283,18 @@ async def test_a_server_that_says_nothing_is_an_error_in_bounded_time() -> None:
         with pytest.raises(QueueUnavailableError, match="no answer in time"):
             await AmqpQueue.connect(f"amqp://guest:guest@127.0.0.1:{server.getsockname()[1]}/")
         assert time.monotonic() - began < 13
+
+
+async def test_a_connection_that_was_given_up_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever thread collects it, and though it was never open: no coroutine that nobody awaits."""
+    left: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", left.append)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        link = Link(parse_url(f"amqp://127.0.0.1:{silent.getsockname()[1]}"), "test")
+        for _ in range(5):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await link.connection()
+            await asyncio.to_thread(gc.collect)
+        await link.close()
+    assert not left

@@ -119,6 +119,17 @@ def _reason(error: BaseException) -> str:
     return reason
 
 
+class _Connection(aio_pika.Connection):
+    """Closed by its link, never by the collector of garbage.
+
+    aio-pika's would be, in whatever thread that runs: a coroutine that nobody awaits. It was met with
+    connections that were given up before they were open.
+    """
+
+    def __del__(self) -> None:
+        """Nothing is left to do."""
+
+
 class Link:
     """A connection with one purpose. Callers bound their waiting themselves."""
 
@@ -139,7 +150,9 @@ class Link:
                 self.drop()
                 async with asyncio.timeout(CONNECT_TIMEOUT_S):
                     self._connection = await aio_pika.connect(
-                        self._url, client_properties={"connection_name": f"dam {self._purpose}"}
+                        self._url,
+                        client_properties={"connection_name": f"dam {self._purpose}"},
+                        connection_class=_Connection,
                     )
             return self._connection
 
