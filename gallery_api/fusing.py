@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from dam.search.reader import Hit
 
-WORDS_WEIGHT: Final = 0.5
+WORDS_WEIGHT: Final = 0.65
+"""More than half: meaning is spread over the few nearest, and whatever is not among them has none."""
 _FLOOR: Final = 0.0
 
 

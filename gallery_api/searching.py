@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from gallery_api.results import Reason
     from gallery_api.rows import Rows, Values
 
-_FEWEST: Final = 50
-"""Candidates of each list that are fused, also where fewer are shown; each has its price."""
+_FEWEST: Final = 60
+_MORE: Final = 1.2
+"""Candidates of each list, and how many times what is shown: fusing needs more, and each has its price."""
 _LOOKED_AT: Final = 5
 """The best text hits tell how much of the query stands anywhere."""
 
@@ -118,13 +119,10 @@ class Searcher:
         return replace(asked, mode="text", vector=None, reason=reason)
 
     async def _answer(self, asked: _Asked, started: float) -> Answer:
-        count = max(_FEWEST, asked.limit) if asked.mode == "hybrid" else asked.limit
         # The words are looked up while the Bento embeds the text, and the catalogue is looked at.
-        (asked, semantic), worded = await asyncio.gather(
-            self._look_near(asked, count), self._look_worded(asked, count)
-        )
+        (asked, semantic), worded = await asyncio.gather(self._look_near(asked), self._look_worded(asked))
         if asked.mode == "text" and asked.reason and not worded.hits:
-            worded = await self._look_worded(asked, count)
+            worded = await self._look_worded(asked)
         found = _order(asked, semantic, worded)
         others = [hit for hit in semantic if hit.id not in worded.rows]
         rows = worded.rows | await self._find_rows(others, found)
@@ -139,7 +137,7 @@ class Searcher:
             "total": await asked.scope.total(),
         }
 
-    async def _look_near(self, asked: _Asked, count: int) -> tuple[_Asked, list[Hit]]:
+    async def _look_near(self, asked: _Asked) -> tuple[_Asked, list[Hit]]:
         """The nearest; and what was asked, with its vector, or as a search by words where it has none."""
         if asked.embedding is not None:
             made = await asked.embedding
@@ -148,7 +146,7 @@ class Searcher:
                 asked, mode=mode, vector=made.vector, reason=made.reason, embedding_s=made.seconds
             )
         asked = self._check_model(asked)
-        return asked, await self._near(asked, count)
+        return asked, await self._near(asked, _count(asked))
 
     async def _near(self, asked: _Asked, count: int) -> list[Hit]:
         if asked.vector is None or asked.mode == "text":
@@ -159,10 +157,11 @@ class Searcher:
         )
         return [hit for hit in hits if hit.id != asked.without][:count]
 
-    async def _look_worded(self, asked: _Asked, count: int) -> _Worded:
+    async def _look_worded(self, asked: _Asked) -> _Worded:
         """Those that have the words, with all that is shown of it: the vectors take longer to compare."""
         if asked.mode == "semantic":
             return _Worded([], {}, {})
+        count = _count(asked)
         hits = await self._candidates.worded(asked.words, count, asked.scope)
         rows = await self._find_rows(hits, hits)
         return _Worded(hits, rows, explain(rows, asked.words))
@@ -177,6 +176,11 @@ class Searcher:
         if self._index.state is None and self._follower.fresh.forgotten:
             return "The search index is missing: only the newest assets are searched until it is rebuilt."
         return None
+
+
+def _count(asked: _Asked) -> int:
+    """Candidates of one list."""
+    return max(_FEWEST, round(_MORE * asked.limit)) if asked.mode == "hybrid" else asked.limit
 
 
 def _order(asked: _Asked, semantic: Sequence[Hit], worded: _Worded) -> list[Found]:

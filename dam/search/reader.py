@@ -38,7 +38,8 @@ _AT_ONCE: Final = 16
 """Queries. Each holds several connections to the bucket with their buffers; more of them find no sooner."""
 _PROBES: Final = 5
 """Parts of the vectors' index that are read; each costs a millisecond or two where it is not in memory."""
-_REFINE: Final = 2
+_COMPARED: Final = 110
+"""Vectors that are compared exactly, at least: those that the index holds most likely."""
 _PLENTY: Final = 4
 _ALL: Final = 1 << 20
 _FEW: Final = 2_000
@@ -130,7 +131,7 @@ class IndexReader:
             query = query.bypass_vector_index()
         elif state.approximate:
             query = query.minimum_nprobes(1).maximum_nprobes(parts).minimum_nprobes(parts)
-            query = query.refine_factor(_REFINE)
+            query = query.refine_factor(math.ceil(_COMPARED / limit))
         found = await self._find(query, "_distance", limit, where)
         return [Hit(hit.id, 1 - hit.score, hit.row) for hit in found]
 
