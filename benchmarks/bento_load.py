@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _TIMEOUT_S = 300
-_KEEPALIVE_S = (
-    2.0  # shorter than uvicorn's 5: a side that waits for its turn would send on a closed connection
-)
+_KEEPALIVE_S = 2.0
+"""Shorter than uvicorn's 5: a side that waits for its turn would send on a connection just closed."""
 
 
 def photograph(seed: int, width: int = 1024, height: int = 768) -> bytes:
@@ -59,9 +58,7 @@ class Load:
 
     def __init__(self, url: str, pid: int) -> None:
         self._service = psutil.Process(pid)
-        limits = httpx.Limits(
-            max_connections=None, max_keepalive_connections=64, keepalive_expiry=_KEEPALIVE_S
-        )
+        limits = httpx.Limits(max_keepalive_connections=64, keepalive_expiry=_KEEPALIVE_S)
         self._client = httpx.AsyncClient(base_url=url, timeout=_TIMEOUT_S, limits=limits, trust_env=False)
 
     async def __aenter__(self) -> Self:
